@@ -127,6 +127,7 @@ export class Witness {
       lives: (endpoint) => this.#lives.lives(endpoint),
       neverRan: (endpoint) => this.#lives.neverRan(endpoint),
       logged: () => [],
+      numbers: () => [],
       events: [],
       doubts: [],
     };

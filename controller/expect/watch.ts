@@ -14,6 +14,7 @@ import { logFile, logFolderOf } from '../names.ts';
 import { type Place, pingFrameBytes } from '../verify/traffic.ts';
 import { Datagrams } from './datagrams.ts';
 import { LogWatch } from './log-watch.ts';
+import { NumberWatch } from './number-watch.ts';
 import { type Prober, Probes } from './probes.ts';
 import { readRecorded } from './recorded.ts';
 import { StatusWatch } from './status-watch.ts';
@@ -36,6 +37,7 @@ export class Watch {
   readonly #startAt: number;
   readonly #probes = new Map<string, Prober>();
   readonly #logs = new Map<string, LogWatch>();
+  readonly #numbers = new Map<string, NumberWatch>();
   readonly #status = new StatusWatch();
   #looks = 0;
 
@@ -46,8 +48,12 @@ export class Watch {
     this.#startAt = startAt;
     for (const [key, [kind, from, to]] of this.#probed())
       this.#probes.set(key, this.#probing(kind, from, to));
-    for (const [endpoint, texts] of this.#texts())
-      this.#logs.set(endpoint, new LogWatch(logFile(experiment.name, endpoint), [...texts]));
+    const fileOf = (endpoint: string): string => logFile(experiment.name, endpoint);
+    for (const [endpoint, texts] of textsByEndpoint(expectations.flatMap(textsOf)))
+      this.#logs.set(endpoint, new LogWatch(fileOf(endpoint), texts));
+    const ofNumbers = expectations.filter((one) => one.what === 'number');
+    for (const [endpoint, texts] of textsByEndpoint(ofNumbers))
+      this.#numbers.set(endpoint, new NumberWatch(fileOf(endpoint), texts));
   }
 
   /** Resolves when all can be judged, or at `durationMs`, or when `signal` aborts. */
@@ -66,6 +72,7 @@ export class Watch {
     if (this.#probes.size > 0) await sleep(PATIENCE_MS);
     await this.#experiment.settleRecord();
     await this.#look();
+    for (const numbers of this.#numbers.values()) numbers.end(endedMs);
     this.stop();
     const evidence = this.#evidence(endedMs);
     return this.#expectations.map((expectation) => judge(expectation, evidence));
@@ -101,9 +108,20 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    const now = this.#nowMs();
-    for (const log of this.#logs.values()) log.look(now);
+    this.#lookAtLogs();
     if (this.#looks++ % STATUS_EVERY_LOOKS > 0) return;
+    await this.#lookAtStatus();
+    // What a command that has ended wrote at its end.
+    this.#lookAtLogs();
+  }
+
+  #lookAtLogs(): void {
+    const now = this.#nowMs();
+    for (const log of [...this.#logs.values(), ...this.#numbers.values()]) log.look(now);
+  }
+
+  async #lookAtStatus(): Promise<void> {
+    const now = this.#nowMs();
     const statuses = await this.#experiment.statuses().catch(() => []);
     const hosts = this.#experiment.agents.map(({ host }) => host.name);
     this.#status.take(now, statuses, hosts);
@@ -130,15 +148,6 @@ export class Watch {
         return [[keyOf(kind, from, to), [kind, from, to]] as const];
       }),
     ) as Map<string, [ProbeKind, string, string]>;
-  }
-
-  #texts(): Map<string, Set<string>> {
-    const texts = new Map<string, Set<string>>();
-    for (const { node, text } of this.#expectations.flatMap(textsOf)) {
-      const endpoint = endpointOf(node);
-      texts.set(endpoint, (texts.get(endpoint) ?? new Set()).add(text));
-    }
-    return texts;
   }
 
   #logged({ node, text }: LoggedText): ReturnType<LogWatch['hits']> {
@@ -183,6 +192,7 @@ export class Watch {
       lives: (endpoint) => this.#status.lives(endpoint),
       neverRan: (endpoint) => this.#status.neverRan(endpoint),
       logged: (endpoint, text) => this.#logs.get(endpoint)?.hits(text) ?? [],
+      numbers: (endpoint, text) => this.#numbers.get(endpoint)?.numbers(text) ?? [],
       events: recorded.events,
       doubts: [...new Set([...this.#status.doubts, ...recorded.doubts, ...unprobed])],
     };
@@ -211,6 +221,11 @@ function textsOf(expectation: Expectation): LoggedText[] {
   if (!('when' in expectation) || expectation.when.kind !== 'within') return own;
   const { after } = expectation.when;
   return 'log' in after ? [...own, after.log] : own;
+}
+
+function textsByEndpoint(all: readonly LoggedText[]): Map<string, string[]> {
+  const texts = Map.groupBy(all, ({ node }) => endpointOf(node));
+  return new Map([...texts].map(([endpoint, own]) => [endpoint, [...new Set(own.map(({ text }) => text))]]));
 }
 
 /** How long a run must be at least to be judged: as the expectations say; if they say nothing, as long as the events. */

@@ -55,6 +55,7 @@ function nodesOf(expectation: Expectation): NodeReference[] {
       return [];
     case 'exit':
     case 'processes':
+    case 'number':
       return [expectation.node, ...logged];
     case 'log':
       return [expectation.node, ...(expectation.before ? [expectation.before.node] : []), ...logged];

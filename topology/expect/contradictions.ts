@@ -64,7 +64,8 @@ function reportImpossible(
   replicas: ReadonlyMap<string, number>,
   findings: Findings,
 ): void {
-  if (!('comparison' in expectation)) return;
+  // What an application measures may be anything.
+  if (!('comparison' in expectation) || expectation.what === 'number') return;
   const { node, what } = { node: undefined, ...expectation };
   const most =
     what === 'loss'
@@ -124,6 +125,12 @@ function claimOf(read: ReadExpectation): Claim[] {
       const { node, text, contains } = expectation;
       const about = `log ${JSON.stringify([formatReference(node), text])}`;
       return [{ ...spoken, about, ...truth(contains), allTheTime: !contains }];
+    }
+    case 'number': {
+      const { node, text, statistic, comparison, value } = expectation;
+      // One number of a whole time says nothing of another time.
+      const about = `number ${JSON.stringify([named(node), text, when])}`;
+      return [{ ...spoken, about, ...rangeOf(comparison, value), rank: rankOf(statistic), allTheTime }];
     }
     default:
       return [{ ...spoken, ...measured(expectation), allTheTime }];

@@ -5,7 +5,7 @@
  *                 | "always" statement
  *                 | "eventually" statement "by" T
  *                 | "after" INSTANT "within" T statement
- *     statement   = measure | reach | processes | exit | log | "verdict" "faithful"
+ *     statement   = measure | reach | processes | exit | log | number | "verdict" "faithful"
  *     measure     = ("rtt" | "latency" | "rate") NODE NODE ["of" "traffic"] [statistic] ["over" T] [window] compare QUANTITY [window]
  *                 | ("loss" | "bytes") NODE NODE ["over" T] [window] compare QUANTITY [window]
  *     statistic   = "mean" | "median" | "min" | "max" | "p" PERCENTAGE      (default: mean of rate, median of the others)
@@ -13,6 +13,7 @@
  *     processes   = "processes" NODE compare NUMBER [window | "at" T | "by" T]
  *     exit        = "exit" NODE CODE ["by" T]
  *     log         = "log" NODE ("contains" | "lacks") TEXT ["by" T | window | "before" "log" NODE TEXT]
+ *     number      = "number" NODE TEXT [statistic] [window] compare NUMBER [window]
  *     window      = "from" T "to" T
  *     compare     = "<" | "<=" | ">" | ">=" | "="
  *     INSTANT     = T | TEXT | "log" NODE TEXT
@@ -24,10 +25,10 @@ import { type Micros, micros } from '../../proto/units.ts';
 import { LineError, reportingLineErrors, Words } from '../events/words.ts';
 import { type Findings, quote } from '../model/diagnostics.ts';
 import { type Expectation, MEASURES, type When } from '../model/expectations.ts';
-import { comparison, measure } from './measure.ts';
+import { comparison, measure, statisticOfNumbers } from './measure.ts';
 import * as parts from './parts.ts';
 
-const STATEMENTS = [...MEASURES, 'reach', 'no', 'processes', 'exit', 'log', 'verdict'] as const;
+const STATEMENTS = [...MEASURES, 'reach', 'no', 'processes', 'exit', 'log', 'number', 'verdict'] as const;
 const FORMS = ['always', 'eventually', 'after'] as const;
 /** A regular expression (ECMA-262) for the schema of files. It matches whatever `parseExpectation` accepts. */
 export const EXPECTATION_PATTERN = String.raw`^\s*(?:${[...STATEMENTS, ...FORMS].join('|')})[\s"]`;
@@ -88,6 +89,8 @@ export function statement(words: Words, form: parts.Form): Bare<Expectation> {
       };
     case 'log':
       return log(words, form);
+    case 'number':
+      return number(words, form, position);
     case 'verdict':
       words.demand('faithful', '"faithful"');
       if (form.kind === 'plain' || form.kind === 'always') return { what: kind };
@@ -147,6 +150,20 @@ function log(words: Words, form: parts.Form): Bare<Expectation> {
     return { ...what, when: parts.RUN, before: parts.loggedText(words) };
   }
   return { ...what, when: parts.whenOf(words, form, () => parts.window(words) ?? parts.by(words)) };
+}
+
+function number(words: Words, form: parts.Form, position: Expectation['position']): Bare<Expectation> {
+  if (form.kind !== 'plain')
+    throw new LineError(
+      position,
+      'numbers are compared by a statistic of all that were written',
+      'write e.g. number client "took" max < 50, with a window if it is about a part of the run',
+    );
+  const what = { what: 'number', node: parts.node(words), text: parts.quotedText(words) } as const;
+  const statistic = statisticOfNumbers(words);
+  const early = parts.window(words);
+  const compared = { comparison: comparison(words), value: parts.anyNumber(words) };
+  return { ...what, statistic, when: early ?? parts.window(words) ?? parts.RUN, ...compared };
 }
 
 /** A time that a run must reach to be judged, or 0. What follows a log has no time before it is written. */

@@ -69,24 +69,35 @@ const NAMED: Readonly<Record<string, Statistic>> = {
 };
 const PERCENTILE = /^p(\d{1,2}(?:\.\d{1,3})?)$/;
 
+const usualOf = (what: Measure): Statistic =>
+  what === 'rtt' || what === 'latency' ? MEDIAN : { kind: 'mean' };
+
+/** Of numbers that an application has measured, the median if none is written. */
+export const statisticOfNumbers = (words: Words): Statistic => namedStatistic(words) ?? MEDIAN;
+
 function statisticOf(words: Words, what: Measure): Statistic {
-  const usual: Statistic = what === 'rtt' || what === 'latency' ? MEDIAN : { kind: 'mean' };
+  const { position } = words;
   const word = words.peek();
-  if (!word || word.quoted) return usual;
+  const found = namedStatistic(words);
+  if (found && (what === 'loss' || what === 'bytes'))
+    throw new LineError(
+      position,
+      `${quote(what)} is one number for the whole window`,
+      `leave ${word!.text} out`,
+    );
+  return found ?? usualOf(what);
+}
+
+function namedStatistic(words: Words): Statistic | undefined {
+  const word = words.peek();
+  if (!word || word.quoted) return undefined;
   const percentile = PERCENTILE.exec(word.text);
   const found = percentile
     ? ({ kind: 'percentile', part: parsePercentage(`${percentile[1]}%`) } as const)
     : Object.hasOwn(NAMED, word.text)
       ? NAMED[word.text]
       : undefined;
-  if (!found) return usual;
-  if (what === 'loss' || what === 'bytes')
-    throw new LineError(
-      word.position,
-      `${quote(what)} is one number for the whole window`,
-      `leave ${word.text} out`,
-    );
-  words.take('a statistic');
+  if (found) words.take('a statistic');
   return found;
 }
 

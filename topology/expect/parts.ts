@@ -5,7 +5,7 @@ import { quote } from '../model/diagnostics.ts';
 import type { Instant, LoggedText, When } from '../model/expectations.ts';
 import { type NodeReference, parseReference } from '../model/names.ts';
 
-export const RUN: When = { kind: 'run' };
+export const RUN: Extract<When, { kind: 'run' }> = { kind: 'run' };
 /** Rates are recorded once a second; that nothing passes for less than a second is loss, and no outage. */
 export const LEAST_TIME: Micros = micros(1_000_000);
 
@@ -34,7 +34,7 @@ export function demandBy(words: Words): When {
   return found;
 }
 
-export function window(words: Words): When | undefined {
+export function window(words: Words): Extract<When, { kind: 'window' }> | undefined {
   if (!words.skip('from')) return undefined;
   const from = duration(words);
   words.demand('to', '"to"');
@@ -90,6 +90,15 @@ export function wholeNumber(words: Words, what: string, most: number): number {
   const { text } = words.take(what);
   if (/^\d{1,6}$/.test(text) && Number(text) <= most) return Number(text);
   throw new LineError(position, `${quote(text)} is not ${what}`, `write a number from 0 to ${most}`);
+}
+
+/** Of any sign and size. */
+export function anyNumber(words: Words): number {
+  const { position } = words;
+  const { text } = words.take('a number');
+  const value = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new LineError(position, `${quote(text)} is no number`, 'write a number without a unit, e.g. 0.05');
 }
 
 export function quotedText(words: Words): string {

@@ -1,9 +1,16 @@
 /** What applications did: their processes, exits and logs. Pure. */
-import type { ExitExpectation, LogExpectation, ProcessesExpectation } from '../model/expectations.ts';
+
+import { count } from '../../proto/words.ts';
+import type {
+  ExitExpectation,
+  LogExpectation,
+  NumberExpectation,
+  ProcessesExpectation,
+} from '../model/expectations.ts';
 import type { NodeReference } from '../model/names.ts';
 import { serviceOf } from '../model/names.ts';
 import type { Evidence } from './evidence.ts';
-import { COMPARE } from './measures.ts';
+import { COMPARE, statisticOf } from './measures.ts';
 import { endpointOf, type Finding, instant, isIn, requireTime, scopeOf, told, Unjudged } from './scope.ts';
 
 /** Applications start with the run: what is to hold all the time is looked at from here on. */
@@ -88,6 +95,22 @@ export function ofLog(expectation: LogExpectation, evidence: Evidence): Finding 
   if (!contains) return { outcome: 'holds', seen: 'it was not written' };
   const other = hits[0] ? `it was written at ${instant(hits[0].tMs)}` : 'it was not written';
   return { outcome: 'fails', seen: `${other}${why([name], evidence)}`, atMs: scope.toMs };
+}
+
+export function ofNumber(expectation: NumberExpectation, evidence: Evidence): Finding {
+  const { node, text, statistic, when, comparison, value: bound } = expectation;
+  const scope = scopeOf(when, evidence);
+  requireTime(scope, evidence);
+  const name = endpointOf(node);
+  const all = evidence.numbers(name, text).filter(({ tMs }) => isIn(tMs, scope));
+  if (all.length === 0)
+    return { outcome: 'fails', seen: `it wrote no number behind "${text}"${why([name], evidence)}` };
+  const value = statisticOf(
+    all.map((one) => one.value),
+    statistic,
+  );
+  const seen = `${Number(value.toPrecision(6))} (of ${count(all.length, 'number')})`;
+  return { outcome: COMPARE[comparison](value, bound) ? 'holds' : 'fails', seen, value };
 }
 
 /** Of one endpoint by the places of the texts, of two by their times. */

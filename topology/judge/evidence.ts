@@ -33,6 +33,13 @@ export interface Hit {
   readonly place: number;
 }
 
+/** A number that an endpoint wrote behind a text. */
+export interface NumberSample {
+  /** When it was seen, to a tenth of a second. */
+  readonly tMs: number;
+  readonly value: number;
+}
+
 /** Whether the command of an endpoint runs, from this instant on. */
 export interface Life {
   readonly tMs: number;
@@ -57,6 +64,8 @@ export interface Evidence {
   /** What is said of an endpoint whose command has never run: `waits for db`; `undefined`: it has, or nothing is known. */
   neverRan(endpoint: string): string | undefined;
   logged(endpoint: string, text: string): readonly Hit[];
+  /** Those behind the text, in the order in which they were written. */
+  numbers(endpoint: string, text: string): readonly NumberSample[];
   /** Instants and texts of events and commands. */
   readonly events: readonly { readonly dueMs: number; readonly text: string }[];
   /** Why the run was not faithful, in words; empty: it was. */

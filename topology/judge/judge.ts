@@ -1,6 +1,6 @@
 /** Whether a run has satisfied an expectation, and what was seen instead. Pure. */
 import type { Expectation } from '../model/expectations.ts';
-import { ofExit, ofLog, ofProcesses } from './applications.ts';
+import { ofExit, ofLog, ofNumber, ofProcesses } from './applications.ts';
 import type { Evidence } from './evidence.ts';
 import { ofMeasure } from './measures.ts';
 import { ofReach } from './reach.ts';
@@ -43,6 +43,8 @@ function judged(expectation: Expectation, evidence: Evidence): Finding {
       return ofExit(expectation, evidence);
     case 'log':
       return ofLog(expectation, evidence);
+    case 'number':
+      return ofNumber(expectation, evidence);
     case 'verdict': {
       const [doubt] = evidence.doubts;
       if (doubt !== undefined) throw new Unjudged(`not faithful: ${doubt}`);

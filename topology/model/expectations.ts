@@ -81,6 +81,19 @@ export interface LogExpectation {
   readonly before?: LoggedText;
 }
 
+/** Of numbers that an endpoint writes to its log behind a text: what its application has measured itself. */
+export interface NumberExpectation {
+  readonly what: 'number';
+  readonly node: NodeReference;
+  readonly text: string;
+  readonly statistic: Statistic;
+  /** The run, or a window. */
+  readonly when: When;
+  readonly comparison: Comparison;
+  /** In the unit in which it is written. */
+  readonly value: number;
+}
+
 /** Of how many endpoints of a node the command runs. */
 export interface ProcessesExpectation {
   readonly what: 'processes';
@@ -100,6 +113,7 @@ export type Expectation = (
   | ReachExpectation
   | ExitExpectation
   | LogExpectation
+  | NumberExpectation
   | ProcessesExpectation
   | VerdictExpectation
 ) & {

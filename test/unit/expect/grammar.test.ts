@@ -89,6 +89,35 @@ describe('expectations', () => {
       { what: 'verdict', line: 'verdict faithful' },
     ]);
   });
+  it('are numbers that applications write', () => {
+    expect(
+      expected('number a "took" p95 from 1s to 2s < 1.5e-3', 'number web.1 "of " mean >= -2'),
+    ).toMatchObject([
+      {
+        ...{ what: 'number', node: A, text: 'took', comparison: '<', value: 0.0015 },
+        ...{ statistic: { kind: 'percentile' }, when: { kind: 'window', from: 1e6, to: 2e6 } },
+      },
+      {
+        node: WEB,
+        text: 'of ',
+        statistic: { kind: 'mean' },
+        comparison: '>=',
+        value: -2,
+        when: { kind: 'run' },
+      },
+    ]);
+    expect(problem('number a "took" < 50ms').message).toBe('"50ms" is no number');
+    expect(problem('number a took < 50')).toMatchObject({ code: 'EXPECT_SYNTAX' });
+    expect(problem('number web "took" < 50').message).toBe('web has 3 replicas');
+    expect(problem('always number a "took" < 50').remedy).toContain('max < 50');
+    expect(errorsOf([], ['number a "took" max < 50', 'number a "took" p99 > 60'])).toEqual([
+      'EXPECT_CONTRADICTION: this contradicts line 6: number a "took" max < 50',
+    ]);
+    expect(
+      errorsOf([], ['number a "took" max < 50', 'number a "other" > 60', 'number a "took" < -5']),
+    ).toEqual([]);
+  });
+
   it('know where they stand, and errors in them too', () => {
     expect(expected('exit a 0')[0]!.position).toEqual({ file: 'lab.yaml', line: 5, column: 5 });
     expect(problem('rtt a web.1 < 50')).toMatchObject({ code: 'UNIT', line: 5, column: 19 });

@@ -18,7 +18,8 @@ const PROBES = Array.from({ length: 50 }, (_, index) => {
 });
 const NOTHING: Evidence = {
   ...{ endedMs: 10_000, endpoints: ['a.0', 'b.0', 'w.0', 'w.1', 'w.2'] },
-  ...{ probes: () => [], datagrams: () => [], rates: () => [], roundTrips: () => [], logged: () => [] },
+  ...{ probes: () => [], datagrams: () => [], rates: () => [], roundTrips: () => [] },
+  ...{ logged: () => [], numbers: () => [] },
   ...{ exit: () => undefined, lives: () => [], neverRan: () => undefined },
   ...{ events: [], doubts: [] },
 };
@@ -38,6 +39,8 @@ const SEEN: Evidence = {
         : text === 'same'
           ? [hit(1000, 9)]
           : [],
+  numbers: (_, text) =>
+    text === 'took' ? [1.5, -2, 40, 3].map((value, second) => ({ tMs: 1000 * second, value })) : [],
   datagrams: () => PROBES.map(({ sentMs }) => ({ sentMs, tookMs: sentMs < 5000 ? 5 : 7 })),
   roundTrips: () => [
     { tMs: 1000, roundTripMs: 12 },
@@ -103,6 +106,14 @@ describe('an expectation', () => {
     expect(outcome('log a contains "late" before log b "early"')).toBe('fails');
     expect(outcome('log a contains "late" before log b "late"')).toBe('inconclusive');
     expect(outcome('log a contains "never" by 20s')).toBe('inconclusive');
+    expect(found('number a "took" = 2.25')).toMatchObject({ outcome: 'holds', seen: '2.25 (of 4 numbers)' });
+    expect(outcome('number a "took" max from 0s to 1s > 1.4')).toBe('holds');
+    expect(outcome('number a "took" min < -2')).toBe('fails');
+    expect(outcome('number a "took" p99 < 100 from 1s to 20s')).toBe('inconclusive');
+    expect(found('number a "lasted" < 1')).toMatchObject({
+      outcome: 'fails',
+      seen: 'it wrote no number behind "lasted"',
+    });
   });
   it('of latency is judged by datagrams, of traffic by its own connections', () => {
     expect(outcome('latency a b = 6ms')).toBe('holds');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Datagrams } from '../../../controller/expect/datagrams.ts';
 import { LogWatch } from '../../../controller/expect/log-watch.ts';
+import { NumberWatch } from '../../../controller/expect/number-watch.ts';
 import { StatusWatch } from '../../../controller/expect/status-watch.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 
@@ -40,6 +41,26 @@ describe('a log', () => {
     const [[green], [end]] = [watch.hits('grün'), watch.hits('ende')];
     expect(green).toMatchObject({ tMs: 1 });
     expect(end!.place).toBeGreaterThan(green!.place);
+  });
+});
+
+describe('numbers in a log', () => {
+  it('are those behind a text, of whole lines, with their times', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'netfold-numbers-'));
+    const file = join(folder, 'a.0.log');
+    const watch = new NumberWatch(file, ['took', 'größe=']);
+    watch.look(50);
+    writeFileSync(file, 'took 12.5 ms, then took: 3\nit took long\ngröße=-1e3\ntook 4');
+    watch.look(100);
+    expect(watch.numbers('took').map(({ value }) => value)).toEqual([12.5, 3]);
+    expect(watch.numbers('größe=')).toEqual([{ tMs: 100, value: -1000 }]);
+    appendFileSync(file, '2\nalmost took .5');
+    watch.look(200);
+    expect(watch.numbers('took').at(-1)).toEqual({ tMs: 200, value: 42 });
+    watch.end(300);
+    expect(watch.numbers('took').at(-1)).toEqual({ tMs: 300, value: 0.5 });
+    expect(watch.numbers('other')).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });
 
