@@ -8,6 +8,7 @@ import { requireAbilities } from '../../controller/machine/abilities.ts';
 import type { Interruption } from '../lab.ts';
 import type { Table } from '../report/model.ts';
 import { costTable } from './costs.ts';
+import { endTable } from './ends.ts';
 import { millionTable } from './million.ts';
 import { replayTable } from './replays.ts';
 
@@ -26,7 +27,8 @@ export async function measureRecords(options: RecordsOptions): Promise<Table[]> 
   try {
     const million = await millionTable({ ...options, folder });
     const costs = await costTable({ ...options, backend, folder });
-    return [million, costs, await replayTable({ ...options, backend, folder })];
+    const ends = await endTable({ ...options, backend, folder });
+    return [million, costs, ends, await replayTable({ ...options, backend, folder })];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
