@@ -1,5 +1,6 @@
 /** Which processes are taken for agents. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,6 +95,22 @@ test('where agents are recorded, nothing else is one, whatever its words and use
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('while one ends, the others are not looked through again and again', async () => {
+  const late =
+    'process.on("SIGTERM", () => setTimeout(() => process.exit(), 300)); console.log("ready"); setInterval(() => {}, 1e6)';
+  const child = spawn(process.execPath, ['-e', late], { stdio: ['ignore', 'pipe', 'ignore'] });
+  children.push(child);
+  await once(child.stdout, 'data');
+  let looks = 0;
+  const find = (): number[] => {
+    looks++;
+    return existsSync(`/proc/${child.pid}/exe`) ? [child.pid!] : [];
+  };
+  await endProcesses(find, { termMs: 60_000 });
+  expect(existsSync(`/proc/${child.pid}/exe`)).toBe(false);
+  expect(looks).toBe(2);
 });
 
 test('what does not end is an error with a code, not a wait for ever', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -95,6 +96,15 @@ describe('records of a machine', () => {
     expect(await changesSince(folder, complete)).toEqual(['run.sqlite was changed', 'more was added']);
     rmSync(join(folder, 'run.sqlite'));
     expect(await changesSince(folder, complete)).toEqual(['run.sqlite is missing', 'more was added']);
+  });
+  it('have the hashes of all files, also of those that are longer than what is read at once', async () => {
+    const folder = record(1);
+    const texts = { none: '', short: 'x', long: 'y'.repeat(600_000) };
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+    const hashes = await hashesOf(folder);
+    for (const [name, text] of Object.entries(texts))
+      expect(hashes[name]).toBe(createHash('sha256').update(text).digest('hex'));
+    expect(Object.keys(await hashesOf(folder, { short: hashes.short! }))).not.toContain('short');
   });
   it('of a later format, or damaged ones, are refused', () => {
     const folder = record(1);
