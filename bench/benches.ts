@@ -172,7 +172,7 @@ be installed. A page is open for 16 minutes, of which ten count.`,
   {
     name: 'faults',
     description: 'how soon do agents agree again after a fault, and on the truth?',
-    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected, given a wrong date, left without descriptors, files or memory, and robbed of what they have installed, during traffic, events and commands: 208 faults.',
+    help: 'Agents of four hosts that are killed, stopped, cut off, badly connected, given a wrong date, left without descriptors, files, room on the disk or memory, and robbed of what they have installed, during traffic, events and commands: 221 faults.',
     hasLabs: true,
     minutes: { whole: 20, quick: 3 },
     options: [

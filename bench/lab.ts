@@ -2,6 +2,8 @@
 import type { DelayBackendName } from '../agent/linux/probe/probe.ts';
 import { Experiment } from '../controller/experiment/experiment.ts';
 import { lab } from '../controller/platform/lab/lab.ts';
+import type { LabPlan } from '../controller/platform/lab/lab-plan.ts';
+import type { Platform } from '../controller/platform/port/platform.ts';
 import type { Place } from '../controller/verify/traffic.ts';
 import { loadTopology } from '../topology/load.ts';
 import { endpointName } from '../topology/model/names.ts';
@@ -53,12 +55,13 @@ export async function withLab<T>(
   interruption: Interruption,
   use: (lab: Lab) => Promise<T>,
   hosts = 1,
+  platform: Platform<LabPlan> = lab,
 ): Promise<T> {
   const file = 'bench.yaml';
   const { topology } = loadTopology(text, file);
   const name = `bench-${process.pid}-${++labs}`;
   const source = { file, text };
-  const where = { platform: lab, placement: { hosts } };
+  const where = { platform, placement: { hosts } };
   const experiment = await Experiment.start({ name, ...where, source, topology, delayBackend: backend });
   try {
     return await interruption.race(() => use({ experiment, place: (wanted) => find(experiment, wanted) }));

@@ -3,6 +3,7 @@ import { chooseDelayBackend } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
 import { requireAbilities } from '../../controller/machine/abilities.ts';
 import { hostName } from '../../controller/names.ts';
+import { lab } from '../../controller/platform/lab/lab.ts';
 import { BenchError } from '../errors.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import type { Table } from '../report/model.ts';
@@ -11,14 +12,15 @@ import { canHang } from './hangs.ts';
 import { HostDates } from './host-dates.ts';
 import { describeFault, type Fault, KINDS, type Kind, planFaults } from './plan.ts';
 import { canBoundMemory } from './shortages.ts';
+import { onSmallDisk } from './small-disk.ts';
 import { FaultSuite, type Outcome } from './suite.ts';
 import { tableOf } from './table.ts';
 import { FAULTS_TOPOLOGY, HOSTS, SIZES } from './topology.ts';
 import { Traces } from './traces.ts';
 import { FaultTraffic } from './traffic.ts';
 
-const FAULTS = 208;
-const QUICK_FAULTS = 32;
+const FAULTS = 221;
+const QUICK_FAULTS = 34;
 
 export interface FaultsOptions {
   readonly quick: boolean;
@@ -43,13 +45,12 @@ export async function measureFaults(options: FaultsOptions): Promise<Table[]> {
   const faults = planFaults(count, seed, SIZES, kinds);
   const dates = new HostDates(HOST_NAMES);
   let traces: Traces | undefined;
-  const use = (lab: Lab): Promise<Outcome[]> => {
-    traces = new Traces(lab.experiment.name);
-    return runFaults({ faults, seed, dates, say }, lab);
+  const use = (running: Lab): Promise<Outcome[]> => {
+    traces = new Traces(running.experiment.name);
+    return runFaults({ faults, seed, dates, say }, running);
   };
-  const outcomes = await withLab(FAULTS_TOPOLOGY, backend, interruption, use, HOSTS).finally(() =>
-    dates.stop(),
-  );
+  const made = withLab(FAULTS_TOPOLOGY, backend, interruption, use, HOSTS, onSmallDisk(lab));
+  const outcomes = await made.finally(() => dates.stop());
   const left = traces?.left() ?? [];
   for (const one of left) say(`left over: ${one}`);
   return [tableOf(outcomes, left, backend, seed)];

@@ -28,7 +28,7 @@ export type Taken = (typeof TAKEN)[number];
 /**
  * `kill`: SIGKILL, and a new agent at the end. `leave`: the same with SIGTERM, upon which the agent says good-bye.
  * `bad`: 100 ms and 20 % loss. `date`: the host's date is set, and corrected at the end. `controller`: nothing
- * bootstraps agents. `take`: once, or again and again until the end.
+ * bootstraps agents. `take`: once, or again and again until the end. `disk`: the file system of all that agents write is full.
  */
 export type Part = Window &
   (
@@ -43,7 +43,7 @@ export type Part = Window &
         readonly endpoints: readonly number[];
         readonly everyMs?: number;
       }
-    | { readonly what: 'controller' }
+    | { readonly what: 'controller' | 'disk' }
   );
 
 export const KINDS = [
@@ -60,6 +60,7 @@ export const KINDS = [
   'descriptors',
   'files',
   'memory',
+  'disk',
   'taken',
   'taken-again',
   'mixed',
@@ -93,6 +94,8 @@ const MOST_STEP_MS = 86_400_000;
 /** Pauses of somebody who takes things away again and again: from a busy loop in a shell to what is put back in between. */
 const LEAST_EVERY_MS = 20;
 const MOST_EVERY_MS = 400;
+/** Longer than it takes to fill the disk, and shorter than the shortest fault. */
+const FILLED_MS = 50;
 /** A new agent reads the date within this. */
 const STARTED_MS = 2500;
 
@@ -126,9 +129,11 @@ class Draw {
 
   fault(kind: Kind): Fault {
     const parts = this.#parts(kind);
-    if (this.#chance(0.4)) return { kind, parts };
+    // Without a command, nothing has to be written.
+    if (kind !== 'disk' && this.#chance(0.4)) return { kind, parts };
     const text = COMMANDS[this.#random.below(COMMANDS.length)]!;
-    const atMs = this.#random.below(Math.max(...parts.map(({ toMs }) => toMs)));
+    const fromMs = kind === 'disk' ? parts[0]!.fromMs + FILLED_MS : 0;
+    const atMs = fromMs + this.#random.below(Math.max(...parts.map(({ toMs }) => toMs)) - fromMs);
     const command = { host: this.#random.below(this.#hosts.length), atMs, text };
     return { kind, parts, command };
   }
@@ -159,6 +164,8 @@ class Draw {
       case 'files':
       case 'memory':
         return this.#some(this.#hosts).map((host) => ({ what: 'short', host, of: kind, ...this.#window() }));
+      case 'disk':
+        return [{ what: 'disk', ...this.#window() }];
       case 'taken':
         return [this.#take(false)];
       case 'taken-again':
@@ -290,6 +297,7 @@ function detailsOf(part: Part): string {
     case 'date':
       return ` ${part.host} by ${part.byMs} ms`;
     case 'controller':
+    case 'disk':
       return '';
     default:
       return ` ${part.host}`;

@@ -25,7 +25,9 @@ import { MeshLinks } from './mesh-links.ts';
 import { Overseer } from './overseer.ts';
 import type { Fault, Part } from './plan.ts';
 import { takeAway } from './shortages.ts';
+import { fillDisk } from './small-disk.ts';
 import { Installed, take, takeAgain } from './takings.ts';
+import { watchTelling } from './telling.ts';
 
 /** How often agents are asked for their view. */
 const LOOK_MS = 50;
@@ -68,6 +70,8 @@ export class FaultSuite {
   #installed: Installed | undefined;
   /** A line for each agent that has ended without being killed, since the fault began. */
   #ended: string[] = [];
+  /** A line for each agent that had changed something while its disk was full, and had not told. */
+  #untold: readonly string[] = [];
   /** Whether the current fault has started an agent. */
   #hasStarted = false;
   /** How many commands there were at the last request. */
@@ -99,6 +103,7 @@ export class FaultSuite {
     this.#installed ??= await Installed.now(this.#experiment.plan.endpoints);
     this.#hasStarted = false;
     this.#ended = [];
+    this.#untold = [];
     const commanded = fault.command && this.#command(fault.command);
     await Promise.all(fault.parts.map((part) => this.#do(part)));
     const healed = performance.now();
@@ -129,10 +134,10 @@ export class FaultSuite {
       await sleep(LOOK_MS);
     }
     // No matter how well all is with a new one: it must not have ended.
-    const isOver = agreed !== undefined && this.#ended.length === 0;
+    const isOver = agreed !== undefined && this.#ended.length + this.#untold.length === 0;
     const agreementMs = isOver ? agreed!.at - since : Number.POSITIVE_INFINITY;
     const answerMs = (answered ?? performance.now()) - since;
-    return { answerMs, agreementMs, isTold: isToldSoFar, last: [...this.#ended, ...last] };
+    return { answerMs, agreementMs, isTold: isToldSoFar, last: [...this.#ended, ...this.#untold, ...last] };
   }
 
   async #do(part: Part): Promise<void> {
@@ -170,6 +175,8 @@ export class FaultSuite {
         await take(endpoints, part.object);
         return () => {};
       }
+      case 'disk':
+        return this.#fill();
       case 'controller':
         await this.#experiment.closeController();
         return () => this.#experiment.openController();
@@ -204,6 +211,20 @@ export class FaultSuite {
       if (this.#agents[host] !== agent) return;
       if (agent.hasExited) await this.#start(host);
       else this.#stopped.delete(host);
+    };
+  }
+
+  /** All agents have the same disk. */
+  async #fill(): Promise<() => Promise<void>> {
+    const { name } = this.#experiment;
+    const empty = fillDisk(name);
+    const stop = await watchTelling(name, () => this.#views());
+    return async () => {
+      try {
+        this.#untold = await stop();
+      } finally {
+        empty();
+      }
     };
   }
 

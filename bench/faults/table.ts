@@ -22,6 +22,7 @@ const NAMES: Readonly<Record<Kind, string>> = {
   descriptors: 'agents without descriptors',
   files: 'agents whose files may not grow',
   memory: 'agents that may take no more memory',
+  disk: 'the disk full, and a command meanwhile',
   taken: 'rules, programs or roots removed at endpoints',
   'taken-again': 'the same, again and again',
   mixed: 'two of these and of cut links',

@@ -1,17 +1,20 @@
 /** What the fault suite does to agents really happens to them, and a network that stays broken is noticed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HOST_NAMES, possibleKinds } from '../../../bench/faults/faults.ts';
 import { HostDates } from '../../../bench/faults/host-dates.ts';
 import { type Fault, KINDS, type Part } from '../../../bench/faults/plan.ts';
+import { onSmallDisk } from '../../../bench/faults/small-disk.ts';
 import { FaultSuite, type Outcome } from '../../../bench/faults/suite.ts';
 import { Traces } from '../../../bench/faults/traces.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
 import { agentAt } from '../../../controller/machine/processes.ts';
-import { agentSocket, controllerSocket } from '../../../controller/names.ts';
+import { agentSocket, controllerSocket, experimentFolder, logFolderOf } from '../../../controller/names.ts';
+import { lab as labPlatform } from '../../../controller/platform/lab/lab.ts';
 import { endpointNamespace } from '../../../controller/platform/lab/lab-names.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { callJson } from '../../../proto/http-json.ts';
@@ -30,7 +33,7 @@ let suite: FaultSuite;
 
 beforeEach(async () => {
   dates = new HostDates(HOST_NAMES);
-  lab = await startLab(TOPOLOGY, { hosts: 2 });
+  lab = await startLab(TOPOLOGY, { hosts: 2, platform: onSmallDisk(labPlatform) });
   await lab.run();
   suite = new FaultSuite(lab, dates, 3);
   isStopped = false;
@@ -197,6 +200,23 @@ it('an agent hangs, lacks what it needs, and loses what it has installed', {
   expect(agentAt(socketOf(1))).toBeGreaterThan(0);
 });
 
+it('the disk is full: what is commanded is in force, and told until it is written down', {
+  timeout: 60_000,
+}, async () => {
+  const journal = join(logFolderOf(lab.name), 'host1.commands');
+  const command = { host: 0, atMs: 300, text: 'set a--b latency=9ms' };
+  const fault: Fault = { kind: 'disk', parts: [{ what: 'disk', ...window }], command };
+  const running = suite.run(fault);
+  const free = (): number => statfsSync(experimentFolder(lab.name)).bavail;
+  await until(() => free() === 0, 'nothing is free');
+  await until(async () => (await viewOf(1)).degraded.join().includes('keeping commands'), 'it is told');
+  expect(existsSync(journal) ? readFileSync(journal, 'utf8') : '').not.toContain('latency=9ms');
+  const { agreementMs, last } = await running;
+  expect(agreementMs, last.join('\n')).toBeLessThan(10_000);
+  expect(readFileSync(journal, 'utf8')).toContain('latency=9ms');
+  expect(free()).toBeGreaterThan(0);
+});
+
 it('a link that stays cut, and what an experiment leaves, are found', { timeout: 90_000 }, async () => {
   const traces = new Traces(lab.name);
   const { namespace } = lab.plan.hosts[1]!;
@@ -214,6 +234,6 @@ it('a link that stays cut, and what an experiment leaves, are found', { timeout:
   expect(left).toContain(`process ${agentAt(socketOf(0))}`);
   expect(left).toContain(`/run/netfold/${lab.name}`);
   await stop();
-  await removeExperiment(lab.name);
+  await removeExperiment(lab.name, undefined, lab.platform);
   expect(traces.left()).toEqual([]);
 });

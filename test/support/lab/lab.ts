@@ -7,24 +7,27 @@ import { namespacePath, within } from '../../../agent/kernel/netns/namespaces.ts
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { removeExperiment } from '../../../controller/experiment/teardown.ts';
 import { lab } from '../../../controller/platform/lab/lab.ts';
+import type { LabPlan } from '../../../controller/platform/lab/lab-plan.ts';
+import type { Platform } from '../../../controller/platform/port/platform.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../../proto/bootstrap.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { endpointName } from '../../../topology/model/names.ts';
 import { netfold } from './cli.ts';
 
-const started = new Set<string>();
+/** By what each was made. */
+const started = new Map<string, Platform | undefined>();
 let counter = 0;
 
 afterEach(async () => {
-  for (const name of started) await removeExperiment(name);
+  for (const [name, platform] of started) await removeExperiment(name, undefined, platform);
   started.clear();
 });
 
 /** A name that no other test process uses; its experiment is removed after the test. */
 export function experimentName(): string {
   const name = `test-${process.pid}-${++counter}`;
-  started.add(name);
+  started.set(name, undefined);
   return name;
 }
 
@@ -34,16 +37,19 @@ export interface LabSettings {
   readonly file?: string;
   /** By default the best that the kernel has. */
   readonly delayBackend?: DelayBackendChoice;
+  /** By default the lab as users have it. */
+  readonly platform?: Platform<LabPlan>;
   /** Other files that the text names. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
 export async function startLab(text: string, settings: LabSettings = {}): Promise<Experiment> {
-  const { hosts = 1, file = 'lab.yaml', delayBackend = 'auto', files = {} } = settings;
+  const { hosts = 1, file = 'lab.yaml', delayBackend = 'auto', platform = lab, files = {} } = settings;
   const read = (path: string) =>
     files[path] === undefined ? { problem: 'there is none' } : { text: files[path] };
   const { topology, expanded } = loadTopology(text, file, undefined, undefined, { read });
-  const where = { name: experimentName(), platform: lab, placement: { hosts } };
+  const where = { name: experimentName(), platform, placement: { hosts } };
+  started.set(where.name, platform);
   return Experiment.start({ ...where, topology, source: { file, text: expanded?.() ?? text }, delayBackend });
 }
 

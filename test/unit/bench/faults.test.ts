@@ -10,16 +10,17 @@ import {
 import { describeFault, KINDS, planFaults } from '../../../bench/faults/plan.ts';
 import type { Outcome } from '../../../bench/faults/suite.ts';
 import { tableOf } from '../../../bench/faults/table.ts';
+import { judgeTelling } from '../../../bench/faults/telling.ts';
 import { SIZES } from '../../../bench/faults/topology.ts';
 import type { AgentView } from '../../../proto/view.ts';
 
 describe('a plan of faults', () => {
-  const faults = planFaults(432, 5, SIZES);
+  const faults = planFaults(459, 5, SIZES);
 
   it('has as many of each kind, the same from the same seed', () => {
     for (const kind of KINDS) expect(faults.filter((fault) => fault.kind === kind)).toHaveLength(27);
-    expect(planFaults(432, 5, SIZES)).toEqual(faults);
-    expect(planFaults(432, 6, SIZES)).not.toEqual(faults);
+    expect(planFaults(459, 5, SIZES)).toEqual(faults);
+    expect(planFaults(459, 6, SIZES)).not.toEqual(faults);
   });
 
   it('lasts from a tenth of a second to eight, with commands meanwhile', () => {
@@ -103,18 +104,29 @@ describe('a plan of faults', () => {
     for (const { kind, parts: all } of faults) if (kind === 'crowd') expect(all).toHaveLength(SIZES.hosts);
   });
 
+  it('gives a command while the disk is full', () => {
+    for (const { kind, parts, command } of faults) {
+      if (kind !== 'disk') continue;
+      const [{ what, fromMs, toMs }] = parts as [(typeof parts)[number]];
+      expect(what).toBe('disk');
+      expect(command!.atMs).toBeGreaterThan(fromMs);
+      expect(command!.atMs).toBeLessThan(toMs);
+    }
+  });
+
   it('is described in words', () => {
     const parts = [
       { what: 'kill', host: 2, fromMs: 10, toMs: 900 },
       { what: 'take', object: 'root', endpoints: [0, 3], everyMs: 50, fromMs: 1, toMs: 2 },
       { what: 'hang', host: 1, threads: 'main', fromMs: 1, toMs: 2 },
       { what: 'short', host: 1, of: 'files', fromMs: 1, toMs: 2 },
+      { what: 'disk', fromMs: 1, toMs: 2 },
       { what: 'bad', directions: [{ from: 0, to: 3 }], fromMs: 0, toMs: 700 },
       { what: 'date', host: 1, byMs: -400, fromMs: 5, toMs: 600 },
     ] as const;
     const command = { host: 1, atMs: 50, text: 'reset' };
     expect(describeFault({ kind: 'several', parts, command })).toBe(
-      'several: kill 2 10–900 ms, take root of endpoints 0 3 every 50 ms 1–2 ms, hang 1 main 1–2 ms, short 1 of files 1–2 ms, bad 0>3 0–700 ms, date 1 by -400 ms 5–600 ms, "reset" to 1 at 50 ms',
+      'several: kill 2 10–900 ms, take root of endpoints 0 3 every 50 ms 1–2 ms, hang 1 main 1–2 ms, short 1 of files 1–2 ms, disk 1–2 ms, bad 0>3 0–700 ms, date 1 by -400 ms 5–600 ms, "reset" to 1 at 50 ms',
     );
   });
 });
@@ -237,6 +249,38 @@ describe('agents', () => {
       },
     });
     expect(asked).toEqual({ from: 'b.0', to: 'b.0', rateBps: 0, greedy: false });
+  });
+});
+
+describe('an agent on a full disk', () => {
+  const view = (digest: string, ...degraded: string[]) =>
+    viewOf('host0', { commands: { count: 2, digest }, degraded });
+  const told = 'keeping commands for the next agent fails and is tried again (1 times so far): ENOSPC';
+  const kept = { digest: 'a', bytes: 100 };
+
+  it.each<[string, AgentView, { before: number; after: number }, object]>([
+    ['has nothing new', view('a'), { before: 100, after: 100 }, { kept }],
+    ['says what it does not keep', view('b', told), { before: 100, after: 100 }, { kept }],
+    ['keeps it all the same', view('b'), { before: 150, after: 150 }, { kept: { digest: 'b', bytes: 150 } }],
+    [
+      'keeps it while it is asked',
+      view('b'),
+      { before: 100, after: 150 },
+      { kept: { digest: 'b', bytes: 100 } },
+    ],
+    [
+      'does not say it',
+      view('b', 'no room'),
+      { before: 100, after: 100 },
+      { kept, problem: 'host0 has commands that it does not keep, and does not say so' },
+    ],
+  ])('%s', (_, now, bytes, judged) => {
+    expect(judgeTelling(now, bytes, kept)).toEqual(judged);
+  });
+
+  it('has at first what it has', () => {
+    const bytes = { before: 7, after: 9 };
+    expect(judgeTelling(view('a', told), bytes, undefined)).toEqual({ kept: { digest: 'a', bytes: 7 } });
   });
 });
 
