@@ -1,5 +1,6 @@
 /** Real sockets on 127.0.0.1: asking an agent what its experiment is. */
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type Clock, SYSTEM_TIME, systemClock } from '../../../../agent/clock/clock.ts';
 import { netfoldVersion } from '../../../../agent/files/version.ts';
@@ -87,7 +88,7 @@ test.each([
   ['no key', {}],
 ])('%s tells nothing', async (_, key) => {
   const addresses = [await agent(Buffer.from('come in'))];
-  await expect(askForInvitation({ addresses, ...key })).rejects.toMatchObject({
+  await expect(askForInvitation({ addresses, ...key, patienceMs: 0 })).rejects.toMatchObject({
     code: 'MESH_NOT_UNDERSTOOD',
     remedy: expect.stringMatching(/key/),
   });
@@ -148,4 +149,25 @@ test('twelve that join at once are all answered', { timeout: 60_000 }, async () 
   expect((await Promise.all(asked)).map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(
     Array(12).fill('come in'),
   );
+});
+
+test('an agent that accepts a connection, and does not get to it in time, is asked again', async () => {
+  const port = Number(/tcp\/(\d+)/.exec(await agent(Buffer.from('come in')))![1]);
+  let accepted = 0;
+  const held: Socket[] = [];
+  // The first is never read, as on a machine without time; the others reach the agent.
+  server = createServer((socket) => {
+    held.push(socket.on('error', () => {}));
+    if (++accepted === 1) return;
+    const through = connect(port, '127.0.0.1').on('error', () => {});
+    held.push(through);
+    socket.pipe(through).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const addresses = [`/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`];
+  const { bytes } = await askForInvitation({ addresses, meshKey: KEY, dialMs: 1000 });
+  expect(Buffer.from(bytes).toString()).toBe('come in');
+  // The one that was given up, a look whether somebody accepts, and the one that was answered.
+  expect(accepted).toBeGreaterThanOrEqual(3);
+  for (const socket of held) socket.destroy();
 });
