@@ -1,11 +1,5 @@
-/**
- * Requests for the API, made from its OpenAPI document: of each operation, values that its schemas allow, values that are nearly so,
- * and hostile ones. Every answer has a status that the document names and the shape that goes with it, in time.
- */
-import type { FastifyInstance } from 'fastify';
-import { errorSchema } from '../../proto/api/v1/errors.ts';
-import { API_ROOT, ROUTES, type Route } from '../../proto/api/v1/routes.ts';
-import { megabytes, micros, toMillis } from '../../proto/units.ts';
+/** Requests for the API, made from its OpenAPI document: values that its schemas allow, values that are nearly so, and hostile ones. */
+import { API_ROOT } from '../../proto/api/v1/routes.ts';
 import { SeededRandom } from '../../topology/model/random.ts';
 
 interface Schema {
@@ -18,35 +12,35 @@ interface Schema {
   readonly items?: Schema;
 }
 
-interface Operation {
+export interface Operation {
   readonly operationId: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: Schema }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
   readonly responses: Readonly<Record<string, unknown>>;
 }
 
-interface Document {
+export interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-export interface ApiFault {
-  readonly request: number;
-  readonly what: string;
-  readonly problem: string;
+export interface MadeRequest {
+  readonly operation: Operation;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: string | undefined;
 }
 
-export interface ApiFuzzReport {
-  readonly faults: readonly ApiFault[];
-  /** Status → how many answers had it. */
-  readonly statuses: Readonly<Record<string, number>>;
-  readonly slowestMs: number;
-  readonly peakMegabytes: number;
+export interface MakerOptions {
+  /** The name of the experiment that is there. */
+  readonly experiment: string;
+  /** Ids of operations that cost much: one in twenty of their turns is theirs. */
+  readonly rare?: ReadonlySet<string>;
 }
 
 /** Names that exist, so that some requests get far. */
-const USUAL: Readonly<Record<string, readonly string[]>> = {
-  experiment: ['fake'],
+const USUAL: Readonly<Record<string, readonly unknown[]>> = {
   endpoint: ['client.0', 'server', 'server.0'],
   from: ['client', 'client.1', 'server.0', '0'],
   to: ['client.0', 'server'],
@@ -63,6 +57,8 @@ const USUAL: Readonly<Record<string, readonly string[]>> = {
   ],
   topology: ['services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]\n'],
   waitMs: ['0'],
+  hosts: [1, 2],
+  command: [['true'], ['echo', 'a'], ['ip', '-j', 'address']],
   timeout: ['1s'],
 };
 const HOSTILE: readonly unknown[] = [
@@ -102,70 +98,21 @@ const HOSTILE: readonly unknown[] = [
   ],
   ...[null, true, 0, -1, 1e308, 2 ** 53, [], {}, [[[[]]]], { __proto__: null }, { toString: 1 }],
 ];
-/** Of processor time: a busy machine lets everything wait. */
-const MAX_MS = 1000;
-const MAX_FAULTS = 10;
+const RARELY = 1 / 20;
+const NO_HEADERS: Readonly<Record<string, string>> = {};
 
-export async function fuzzApi(
-  server: FastifyInstance,
-  headers: Readonly<Record<string, string>>,
-  { seed, requests }: { readonly seed: number; readonly requests: number },
-): Promise<ApiFuzzReport> {
-  const document: Document = (await server.inject({ url: `${API_ROOT}/openapi.json`, headers })).json();
-  const maker = new RequestMaker(document, new SeededRandom(seed));
-  const faults: ApiFault[] = [];
-  const statuses: Record<string, number> = {};
-  let slowestMs = 0;
-  let peak = 0;
-  for (let request = 0; request < requests && faults.length < MAX_FAULTS; request++) {
-    const { operation, ...sent } = maker.next();
-    const start = process.cpuUsage();
-    const answer = await server.inject({ ...sent, headers: { ...headers, ...sent.headers } } as never);
-    const { user, system } = process.cpuUsage(start);
-    const ms = toMillis(micros(user + system));
-    slowestMs = Math.max(slowestMs, ms);
-    if (request % 1000 === 0) peak = Math.max(peak, process.memoryUsage.rss());
-    statuses[answer.statusCode] = (statuses[answer.statusCode] ?? 0) + 1;
-    const problem =
-      ms > MAX_MS ? `it took ${ms.toFixed(0)} ms` : problemOf(operation, answer.statusCode, answer.body);
-    if (problem !== undefined)
-      faults.push({
-        request,
-        what: `${sent.method} ${sent.url} ${JSON.stringify(sent.payload)}`.slice(0, 500),
-        problem,
-      });
-  }
-  return { faults, statuses, slowestMs, peakMegabytes: megabytes(peak) };
-}
-
-function problemOf({ operationId, responses }: Operation, status: number, body: string): string | undefined {
-  const text = body.slice(0, 500);
-  if (status === 500) return `500: ${text}`;
-  // 405: another method of the same path.
-  if (!(status in responses) && status !== 405)
-    return `status ${status}, which the document does not name: ${text}`;
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return `no JSON: ${text}`;
-  }
-  const route = (ROUTES as Record<string, Route>)[operationId];
-  const schema = status >= 400 ? errorSchema : route?.answer;
-  const error = schema?.safeParse(value).error;
-  return (
-    error && `status ${status}, ${error.issues[0]!.path.join('.')}: ${error.issues[0]!.message}: ${text}`
-  );
-}
-
-class RequestMaker {
+export class RequestMaker {
   readonly #schemas: Document['components']['schemas'];
   readonly #random: SeededRandom;
+  readonly #experiment: string;
+  readonly #rare: ReadonlySet<string>;
   readonly #operations: { readonly path: string; readonly method: string; readonly operation: Operation }[];
 
-  constructor({ paths, components }: Document, random: SeededRandom) {
+  constructor({ paths, components }: Document, seed: number, { experiment, rare = new Set() }: MakerOptions) {
     this.#schemas = components.schemas;
-    this.#random = random;
+    this.#random = new SeededRandom(seed);
+    this.#experiment = experiment;
+    this.#rare = rare;
     this.#operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
         path,
@@ -175,8 +122,8 @@ class RequestMaker {
     );
   }
 
-  next() {
-    const { path, method, operation } = this.#pick(this.#operations);
+  next(): MadeRequest {
+    const { path, method, operation } = this.#operation();
     const parameters = operation.parameters ?? [];
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
       const { schema } = parameters.find((one) => one.name === name)!;
@@ -188,20 +135,26 @@ class RequestMaker {
     const body = operation.requestBody?.content['application/json']?.schema;
     // Whoever deletes the only experiment tests nothing afterwards.
     const isDelete = method === 'DELETE';
-    const url = API_ROOT + (isDelete ? filled.replace(/fake$/, 'other') : filled);
+    const url = API_ROOT + (isDelete && filled.endsWith(`/${this.#experiment}`) ? `${filled}x` : filled);
     return {
       operation,
       method: this.#chance(0.02) && !isDelete ? 'PUT' : method,
       url: query.length > 0 ? `${url}?${query.join('&')}` : url,
-      headers: body ? { 'content-type': this.#chance(0.97) ? 'application/json' : 'text/plain' } : {},
+      headers: body ? { 'content-type': this.#chance(0.97) ? 'application/json' : 'text/plain' } : NO_HEADERS,
       payload: body && this.#text(JSON.stringify(this.#value(body, 'body'))),
     };
+  }
+
+  #operation(): { readonly path: string; readonly method: string; readonly operation: Operation } {
+    const one = this.#pick(this.#operations);
+    const isLeftOut = this.#rare.has(one.operation.operationId) && !this.#chance(RARELY);
+    return isLeftOut ? this.#operation() : one;
   }
 
   /** Mostly what the schema allows. */
   #value(schema: Schema, name: string): unknown {
     if (this.#chance(0.1)) return this.#pick(HOSTILE);
-    const usual = USUAL[name];
+    const usual = name === 'experiment' ? [this.#experiment] : USUAL[name];
     if (usual && this.#chance(0.8)) return this.#pick(usual);
     if (schema.$ref) return this.#value(this.#schemas[schema.$ref.split('/').at(-1)!]!, name);
     if (schema.enum) return this.#pick(schema.enum);

@@ -23,6 +23,11 @@ const program = new Command('fuzz')
     'instead: so many requests to the API, made from its OpenAPI document',
     positive,
   )
+  .option(
+    '--real',
+    'with --requests: to a server and a lab that are started for it, by HTTP, and not longer than --minutes if they are said; needs root',
+    false,
+  )
   .option('--repeat <recipe>', 'read one input again, by the recipe that a fault has')
   .parse();
 const options = program.opts<{
@@ -33,6 +38,7 @@ const options = program.opts<{
   guided: boolean;
   repeat?: string;
   requests?: number;
+  real: boolean;
 }>();
 
 function positive(text: string): number {
@@ -63,12 +69,9 @@ function print(report: FuzzReport, seconds: number): void {
 }
 
 if (options.requests !== undefined) {
-  const { fuzzApi } = await import('./api-requests.ts');
-  const { openApiLab, TOKEN } = await import('../support/api-server.ts');
-  const api = await openApiLab();
-  api.experiments.waits = false;
-  const headers = { host: '127.0.0.1:4647', authorization: `Bearer ${TOKEN}` };
-  const found = await fuzzApi(api.server, headers, { seed: options.seed, requests: options.requests });
+  const { askApi } = await import('./ask-api.ts');
+  const isTimed = program.getOptionValueSource('minutes') === 'cli';
+  const found = await askApi({ ...options, requests: options.requests, isTimed });
   console.log(JSON.stringify(found, null, 2));
   process.exit(found.faults.length > 0 ? EXIT_CODE.internal : 0);
 }

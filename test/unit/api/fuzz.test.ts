@@ -1,7 +1,8 @@
 /** A short run of `npm run fuzz -- --requests N`. */
 import { expect, test } from 'vitest';
-import { fuzzApi } from '../../fuzz/api-requests.ts';
+import { fuzzApi, injected } from '../../fuzz/api-fuzz.ts';
 import { openApiLab, TOKEN } from '../../support/api-server.ts';
+import { NAME } from '../../support/fakes/fake-experiments.ts';
 
 const REQUESTS = 1500;
 
@@ -11,7 +12,8 @@ test('the API answers every request that the document leads to, and hostile ones
   const api = await openApiLab();
   api.experiments.waits = false;
   const headers = { host: '127.0.0.1:4647', authorization: `Bearer ${TOKEN}` };
-  const { faults, statuses } = await fuzzApi(api.server, headers, { seed: 1, requests: REQUESTS });
+  const asked = injected(api.server, headers);
+  const { faults, statuses } = await fuzzApi(asked, { seed: 1, requests: REQUESTS, experiment: NAME });
   await api.close();
   expect(faults).toEqual([]);
   // Requests that are all refused at once test nothing.
