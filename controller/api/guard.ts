@@ -40,13 +40,13 @@ export class Guard {
     this.#options = options;
   }
 
-  /** Path and query of a link that can be opened once; without a token, none is needed. */
-  link(): string {
-    if (this.#options.own.token === undefined) return '/';
+  /** Of a link that can be opened once, and shows this experiment; without a token, no code is needed. */
+  link(experiment?: string): string {
+    if (this.#options.own.token === undefined) return experiment === undefined ? '/' : `/#${experiment}`;
     const code = randomBytes(24).toString('base64url');
     this.#links.set(code, this.#options.now() + LINK_MS);
     if (this.#links.size > MOST_LINKS) this.#links.delete(this.#links.keys().next().value!);
-    return `/login?code=${code}`;
+    return `/login?code=${code}${experiment === undefined ? '' : `&show=${experiment}`}`;
   }
 
   /** The cookie for a link's code. Throws `LINK_USED`. */

@@ -34,10 +34,8 @@ export interface ServeOptions {
 export interface Serving {
   /** Without a path: `http://127.0.0.1:4647`, `https://…` with TLS. */
   readonly url: string;
-  /** With a code that a browser can use once. */
-  readonly link: string;
-  /** With another code. */
-  anotherLink(): string;
+  /** A new one each time, that a browser can use once; it shows the experiment, if one is named, and else the first. */
+  link(experiment?: string): string;
   readonly tokenFile: string | undefined;
   close(): Promise<void>;
 }
@@ -84,8 +82,7 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
   const url = `${tls ? 'https' : 'http'}://${hostOf(options, tls)}:${port}`;
   return {
     url,
-    link: url + guard.link(),
-    anotherLink: () => url + guard.link(),
+    link: (experiment) => url + guard.link(experiment),
     tokenFile: hasToken ? tokenFile(port) : undefined,
     close: async () => {
       await server.close();

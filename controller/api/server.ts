@@ -8,6 +8,7 @@ import fastify, {
 } from 'fastify';
 import type { z } from 'zod';
 import { terminalQuery } from '../../proto/api/v1/endpoints.ts';
+import { experimentName } from '../../proto/api/v1/names.ts';
 import { openApiDocument } from '../../proto/api/v1/openapi.ts';
 import {
   API_ROOT,
@@ -225,10 +226,13 @@ function addFiles(server: FastifyInstance, experiments: Experiments): void {
 
 function addLogin(server: FastifyInstance, guard: Guard): void {
   server.get(LOGIN, async (request, reply) => {
-    const { code } = request.query as { code?: unknown };
+    const { code, show } = request.query as { code?: unknown; show?: unknown };
     const cookie = guard.redeem(typeof code === 'string' ? code : '');
+    // Of what stands in the page's own address, nothing but a name comes into its text.
+    const { data: name } = experimentName.safeParse(show);
+    const to = name === undefined ? PAGE_PATH : `${PAGE_PATH}#${name}`;
     // By a page of its own: after a redirect, a browser would not send a strict cookie to whoever came from elsewhere.
-    const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${PAGE_PATH}"><title>netfold</title>`;
+    const page = `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${to}"><title>netfold</title>`;
     return reply.header('set-cookie', cookie).type('text/html; charset=utf-8').send(page);
   });
 }

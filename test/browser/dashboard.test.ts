@@ -66,7 +66,8 @@ const inForce = (command: string): Promise<void> =>
 
 it('opens by the printed link, once, and is the running experiment', async () => {
   await page.goto(link);
-  await page.waitForURL(`${new URL(link).origin}/`);
+  // Others may run on this machine, and come first in the list.
+  await page.waitForURL(`${new URL(link).origin}/#${NAME}`);
   await expect
     .poll(() => page.getByRole('combobox', { name: 'Experiment' }).inputValue(), PATIENCE)
     .toBe(NAME);
@@ -183,6 +184,17 @@ it('can be used by everybody: axe-core finds nothing serious, in the dark and in
       await page.screenshot({ path: join(SCREENSHOTS, `${theme}-${width}.png`), fullPage: true });
       // All that is wider than the screen scrolls inside of itself.
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      // The times stand above the rows of the timeline, and their lines pass all of these.
+      const heights = (selector: string) =>
+        page.evaluate<number[]>(
+          `[...document.querySelectorAll('${selector}')].map((one) => one.getBoundingClientRect().height)`,
+        );
+      const [plot] = await heights('.axis .plot');
+      for (const height of await heights('.axis .tick')) expect(height).toBeCloseTo(plot!, 0);
+      // Round trips are the last column.
+      const flows = `document.querySelector('[aria-label="Flows"]')`;
+      if (width >= 1280)
+        expect(await page.evaluate(`${flows}.scrollWidth - ${flows}.clientWidth`)).toBeLessThanOrEqual(0);
     }
     await page.setViewportSize({ width: 1280, height: 860 });
     for (const picture of ['Asked / measured', 'Matrix', 'Graph', 'Use']) {

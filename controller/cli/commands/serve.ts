@@ -99,7 +99,8 @@ async function serve(flags: ServeFlags): Promise<void> {
     ...{ listen, key, hasToken: auth, names: allowHost, openMetrics, tls },
     ...(sshConfig !== undefined && { sshConfig: resolve(sshConfig) }),
   });
-  const { url, link, tokenFile } = serving;
+  const { url, tokenFile } = serving;
+  const link = serving.link();
   if (json) printJson({ url, link, tokenFile: tokenFile ?? null });
   else {
     print(`the API is at ${url}/api/v1 (docs/api.md)`);

@@ -181,7 +181,7 @@ export async function up(
         if (options.select && record !== undefined)
           print('  containers that ran before have no $NETFOLD_OUT: their files are not in the record');
       }
-      if (serving) print(`  open its dashboard:    ${serving.link}`);
+      if (serving) print(`  open its dashboard:    ${serving.link(experiment.name)}`);
       await attend(experiment, interruption, options, onRun);
     } finally {
       endBeside?.();

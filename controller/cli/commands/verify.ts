@@ -47,7 +47,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const findings = await withExperiment(file, lab, async (experiment, interruption) => {
     const serving = await serveBeside(options);
     try {
-      if (serving) step(`the dashboard is at ${serving.link}`);
+      if (serving) step(`the dashboard is at ${serving.link(experiment.name)}`);
       const measuring = measure(new Verification(experiment, windowBytes()));
       const found = await Promise.race([measuring, interruption.promise]);
       if (found) report(found, options);
@@ -90,7 +90,7 @@ async function keepOpen(experiment: Experiment, serving: Serving, interruption: 
   await experiment.run();
   step('its applications run, and the dashboard stays open, until Ctrl-C');
   // The first one may have been used meanwhile; a browser that has is in already.
-  step(`open it in a browser: ${serving.anotherLink()}`);
+  step(`open it in a browser: ${serving.link(experiment.name)}`);
   await interruption.promise;
 }
 

@@ -4,7 +4,7 @@ import type { Draft } from '../data/draft.ts';
 import { type Refusal, refusalOf } from '../data/refusal.ts';
 import { askHosts, type HostAction, type InjectedHost } from '../data/starting.ts';
 import { Refused, State, type Tone } from '../parts/parts.tsx';
-import { Tick } from './places.tsx';
+import { Choice } from './places.tsx';
 
 const PLACEHOLDER = `hosts:
   one: { address: 192.0.2.7, user: root, is: client }
@@ -64,18 +64,18 @@ export function Hosts({ draft, change, isStarting }: HostsProps) {
         />
       </label>
       <div class="line">
-        <Tick
+        <Choice
           label="Install netfold where it is missing"
           isOn={draft.install}
           onChange={(install) => change({ install })}
         />
-        <Tick
+        <Choice
           label="The topology's names resolve there"
           isOn={draft.names}
           onChange={(names) => change({ names })}
         />
-        <Tick label="Keep a record" isOn={draft.record} onChange={(record) => change({ record })} />
-        <Tick
+        <Choice label="Keep a record" isOn={draft.record} onChange={(record) => change({ record })} />
+        <Choice
           label="Replace foreign queues, and restore them"
           isOn={draft.takeOver}
           onChange={(takeOver) => change({ takeOver })}

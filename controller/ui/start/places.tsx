@@ -72,13 +72,17 @@ export function PlaceFields({ draft, change }: { draft: Draft; change: Change })
         </select>
       </label>
       {place === 'docker' && (
-        <Tick label="Fetch images that are missing" isOn={draft.pull} onChange={(pull) => change({ pull })} />
+        <Choice
+          label="Fetch images that are missing"
+          isOn={draft.pull}
+          onChange={(pull) => change({ pull })}
+        />
       )}
     </>
   );
 }
 
-export function Tick({
+export function Choice({
   label,
   isOn,
   onChange,
@@ -88,7 +92,7 @@ export function Tick({
   onChange: (isOn: boolean) => void;
 }) {
   return (
-    <label class="tick">
+    <label class="choice">
       <input type="checkbox" checked={isOn} onChange={(event) => onChange(event.currentTarget.checked)} />
       <span>{label}</span>
     </label>

@@ -301,6 +301,16 @@ test('a file of the record comes as it is', async () => {
   ]);
 });
 
+test('a link shows the experiment that it names, and nothing else that stands in it', async () => {
+  const opened = async (url: string): Promise<string> =>
+    (await api.server.inject({ url, headers: { host: HEADERS.host } })).body;
+  expect(api.guard.link('my-lab')).toMatch(/^\/login\?code=[^&]+&show=my-lab$/);
+  expect(await opened(api.guard.link('my-lab'))).toContain('content="0; url=/#my-lab"');
+  expect(await opened(api.guard.link())).toContain('content="0; url=/"');
+  for (const show of ['"><script>', 'a;url=http://evil.example', '//evil.example', 'x&show=y'])
+    expect(await opened(`${api.guard.link()}&show=${encodeURIComponent(show)}`)).toContain('url=/"');
+});
+
 test('a browser gets in by a link, once', async () => {
   const url = (await post('/links', undefined)).value.path as string;
   const headers = { host: HEADERS.host };
