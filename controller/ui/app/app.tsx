@@ -32,6 +32,8 @@ export function App() {
   /** How many experiments were started here: the next one may have the name of one that has ended. */
   const [started, setStarted] = useState(0);
   const [notEnded, setNotEnded] = useState<Refusal>();
+  /** How often somebody has asked why the verdict is as it is. */
+  const [whys, setWhys] = useState(0);
   const [theme, changeTheme] = useTheme();
   useEffect(() => {
     let timer: number | undefined;
@@ -97,7 +99,15 @@ export function App() {
             </select>
           </label>
         )}
-        {live && <Facts live={live} />}
+        {live && (
+          <Facts
+            live={live}
+            onWhy={() => {
+              setNew(false);
+              setWhys((before) => before + 1);
+            }}
+          />
+        )}
         {live && live.connection !== 'ended' && (
           <EndButton key={`${live.name} ${started}`} name={live.name} onRefused={setNotEnded} />
         )}
@@ -118,7 +128,7 @@ export function App() {
       {isNew ? (
         <StartForm onUp={opened} onClose={() => setNew(false)} />
       ) : live ? (
-        <Desk key={`${live.name} ${started}`} live={live} theme={theme} />
+        <Desk key={`${live.name} ${started}`} live={live} theme={theme} whys={whys} />
       ) : (
         !refusal && (
           <main class="welcome">
@@ -208,7 +218,7 @@ const CONNECTIONS: Readonly<Record<Connection, readonly [Tone, string]>> = {
   ended: ['dim', 'ended'],
 };
 
-function Facts({ live }: { live: Live }) {
+function Facts({ live, onWhy }: { live: Live; onWhy: () => void }) {
   const { summary } = live;
   const [tone, word] = CONNECTIONS[live.connection];
   return (
@@ -220,9 +230,15 @@ function Facts({ live }: { live: Live }) {
       <span>
         <span class="note">epoch</span> <span class="digits">{summary?.epoch ?? 0}</span>
       </span>
-      <span class={`badge ${judgementTone(summary?.verdictNow)}`} data-testid="verdict">
+      <button
+        type="button"
+        class={`badge ${judgementTone(summary?.verdictNow)}`}
+        title="The verdict, and its causes"
+        data-testid="verdict"
+        onClick={onWhy}
+      >
         <State tone={judgementTone(summary?.verdictNow)}>{summary?.verdictNow ?? 'not judged'}</State>
-      </span>
+      </button>
     </div>
   );
 }
@@ -242,9 +258,14 @@ type Tab = (typeof TABS)[number];
 /** Of the keys that go to a neighbour. */
 const STEPS: Readonly<Record<string, number | undefined>> = { ArrowLeft: -1, ArrowRight: 1 };
 
-function Desk({ live, theme }: { live: Live; theme: Theme }) {
+function Desk({ live, theme, whys }: { live: Live; theme: Theme; whys: number }) {
   const [selection, select] = useState<Selection>(NOTHING);
   const [tab, setTab] = useState<Tab>('Flows');
+  const answered = useRef(whys);
+  useEffect(() => {
+    if (whys !== answered.current) setTab('Verdict');
+    answered.current = whys;
+  }, [whys]);
   const [filter, setFilter] = useState('');
   const [refusal, setRefusal] = useState<Refusal>();
   const give: Give = async (text, options) => {

@@ -46,7 +46,7 @@ export function Flows({ live, selection, select, filter }: ListProps) {
     {
       title: 'Limited by',
       cell: ({ limitedBy, greedy, announced }) =>
-        announced ? '–' : (limitedBy ?? (greedy ? 'nothing' : 'its own demand')),
+        announced ? '–' : (limitedBy ?? (greedy ? 'nothing' : 'own demand')),
       value: ({ limitedBy }) => limitedBy ?? '',
     },
     {

@@ -87,7 +87,7 @@ export function Stage({ live, selection, select, theme }: StageProps) {
         <Matrix live={live} select={select} theme={theme} />
       )}
       <footer>
-        {picture === 'graph' && <Legend mode={mode} />}
+        {picture === 'graph' && <Legend mode={mode} hasHosts={live.state.agents.size > 1} />}
         <span class="note told" role="status">
           {focus === undefined ? '' : toldOf(live, focus)}
         </span>
@@ -187,7 +187,7 @@ function toldOf({ network, loads, state }: Live, name: string): string {
     .join('   ');
 }
 
-function Legend({ mode }: { mode: Mode }) {
+function Legend({ mode, hasHosts }: { mode: Mode; hasHosts: boolean }) {
   return (
     <ul class="legend" aria-label="Legend">
       {mode === 'use' ? (
@@ -213,7 +213,7 @@ function Legend({ mode }: { mode: Mode }) {
         </>
       )}
       <li>
-        <span aria-hidden="true">●</span> endpoint
+        <span aria-hidden="true">●</span> endpoint{hasHosts && ', number of its host'}
       </li>
       <li>
         <span aria-hidden="true">◆</span> bridge
