@@ -5,7 +5,13 @@ import type { Graph, Topology } from '../../topology/model/model.ts';
 import type { Plan, PlannedHost } from '../platform/port/plan.ts';
 import type { Platform, Watch } from '../platform/port/platform.ts';
 import type { OnProgress } from '../progress.ts';
-import { beginRecord, continueRecord, type RecordedRun, type RecordPorts } from '../record/open.ts';
+import {
+  beginRecord,
+  continueRecord,
+  fromWhere,
+  type RecordedRun,
+  type RecordPorts,
+} from '../record/open.ts';
 import { joinAtEnd } from '../record/parts/at-end.ts';
 import type { Recorder } from '../record/recorder.ts';
 import { takeRecordAnew } from '../swapped/kept.ts';
@@ -73,9 +79,12 @@ export class Experiment {
    */
   static async resume(name: string, { onStep, onProgress }: Watch = {}): Promise<Experiment> {
     const experiment = new Experiment(await resumeParts(name), onProgress);
-    await experiment.#record(onStep, async (ports) =>
-      takeRecordAnew(name) ? beginRecord(experiment.#run, ports) : continueRecord(experiment.#run, ports),
-    );
+    await experiment.#record(onStep, async (ports) => {
+      const before = takeRecordAnew(name);
+      return before === undefined
+        ? continueRecord(experiment.#run, ports)
+        : beginRecord(fromWhere(experiment.#run, before), ports);
+    });
     return experiment;
   }
 

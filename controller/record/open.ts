@@ -64,6 +64,17 @@ export async function beginRecord(run: RecordedRun, ports: RecordPorts, wanted?:
   return new Recorder({ folder, description, fileEvents: fileEventsOf(run), ...ports });
 }
 
+/** A run that goes on where one with another record ended: of the same topology, so made from the same. `before`: that record's folder. */
+export function fromWhere(run: RecordedRun, before: string): RecordedRun {
+  try {
+    const { origin } = readDescription(before);
+    return { ...run, source: { ...run.source, ...(origin && { origin }) } };
+  } catch {
+    // It was removed meanwhile.
+    return run;
+  }
+}
+
 /** Goes on with the record of an experiment that is taken over; `undefined` if it has none. Throws like `beginRecord`. */
 export function continueRecord(run: RecordedRun, ports: RecordPorts): Recorder | undefined {
   const folder = recordOf(run.experiment);

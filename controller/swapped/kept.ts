@@ -19,9 +19,13 @@ export const swappedFolder = (experiment: string): string => join(swappedRoot(),
 const MARK = 'swap.json';
 const FACTS = 'swapped.json';
 const DRAFT = '.draft-';
-/** The pointer to the record of its run, and what stands in its place: the next run has one of its own. */
+/** The pointer to the record of its run, and where it stands then: the next run has one of its own. */
 const POINTER = 'record.json';
 const RECORD_ANEW = 'record.anew';
+
+interface RecordPointer {
+  readonly folder: string;
+}
 
 const factsSchema = z.object({
   experiment: z.string(),
@@ -87,7 +91,7 @@ export function copyAll(from: string, to: string): void {
 
 /** Sockets, marks, logs (which `netfold logs` keeps), and what says which commands run. Of logs only the commands that users gave stay. */
 function leaveOut(folder: string): void {
-  const hadRecord = existsSync(join(folder, POINTER));
+  const record = readJson<RecordPointer>(join(folder, POINTER));
   for (const name of [MARK, POINTER, 'ending', 'agents'])
     rmSync(join(folder, name), { recursive: true, force: true });
   for (const name of readdirSync(folder))
@@ -96,7 +100,7 @@ function leaveOut(folder: string): void {
   if (existsSync(logs))
     for (const name of readdirSync(logs))
       if (!name.endsWith('.commands')) rmSync(join(logs, name), { recursive: true, force: true });
-  if (hadRecord) replaceFile(join(folder, RECORD_ANEW), '', { mode: OPEN_FILE });
+  if (record) replaceFile(join(folder, RECORD_ANEW), JSON.stringify(record), { mode: OPEN_FILE });
 }
 
 function sizeOf(folder: string): number {
@@ -138,10 +142,11 @@ export function forget(experiment: string): void {
   rmSync(swappedFolder(experiment), { recursive: true, force: true });
 }
 
-/** Whether an experiment that is taken over was swapped in just now, and had a record before. */
-export function takeRecordAnew(experiment: string): boolean {
+/** The folder of the record that an experiment had which is taken over, and was swapped in just now; `undefined`: it was not, or had none. */
+export function takeRecordAnew(experiment: string): string | undefined {
   const file = join(experimentFolder(experiment), RECORD_ANEW);
-  if (!existsSync(file)) return false;
+  if (!existsSync(file)) return undefined;
+  const { folder = '' } = readJson<Partial<RecordPointer>>(file) ?? {};
   rmSync(file);
-  return true;
+  return folder;
 }

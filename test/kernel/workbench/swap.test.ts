@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { listNamespaces } from '../../../agent/kernel/netns/namespace-files.ts';
+import { readDescription } from '../../../controller/record/description.ts';
+import { findRecord } from '../../../controller/record/folders.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { until } from '../../support/lab/lab.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
@@ -27,9 +29,10 @@ it('keeps its network, its commands, its files and its time', async () => {
   const file = join(folder, 'lab.yaml');
   writeFileSync(
     file,
-    'services: { a: { run: "echo begun >> $NETFOLD_DATA/log; exec sleep 1000" }, b: {} }\nlinks: [{ from: a, to: b, latency: 1ms }]\n',
+    'vars: { delay: 9ms }\nservices: { a: { run: "echo begun >> $NETFOLD_DATA/log; exec sleep 1000" }, b: {} }\nlinks: [{ from: a, to: b, latency: "${delay}" }]\n',
   );
-  expectSuccess(await netfold('up', file, '--name', NAME, '--detach'));
+  expectSuccess(await netfold('up', file, '--name', NAME, '--set', 'delay=1ms', '--detach'));
+  const before = findRecord(NAME);
   expectSuccess(await netfold('set', 'a--b', 'latency=40ms', '--name', NAME));
   await until(async () => (await inside('cat $NETFOLD_DATA/log')) === 'begun', 'the command has begun');
   await inside('echo 42 > $NETFOLD_DATA/answer');
@@ -63,4 +66,8 @@ it('keeps its network, its commands, its files and its time', async () => {
   const [, rtt] = /time=([\d.]+) ms/.exec(await inside('ping -c 1 -W 5 b')) ?? [];
   expect(Number(rtt)).toBeGreaterThan(79);
   expect(JSON.parse((await netfold('swap', 'ls', '--json')).stdout)).toEqual([]);
+  // Another record, which says the same of where it comes from.
+  const after = findRecord(NAME);
+  expect(after).not.toBe(before);
+  expect(readDescription(after).origin).toEqual({ parameters: { delay: '1ms' } });
 });
