@@ -37,3 +37,15 @@ it('what the host of the sender and that of the receiver tell is one row', () =>
     { name: 'files', lost: null, meanDelayMs: 400 },
   ]);
 });
+
+it('entries of one name that are of TCP and of UDP are two rows', () => {
+  const flows = { ...NOTHING, name: 'day', kind: 'flows' };
+  const [tcp, udp] = [
+    { ...flows, protocol: 'tcp', sent: 4, received: 3, delaySumMs: 60 },
+    { ...flows, sent: 10, received: 7, delaySumMs: 7 },
+  ];
+  expect(trafficRows([[tcp, udp]])).toMatchObject([
+    { protocol: 'tcp', lost: null, meanDelayMs: 20 },
+    { protocol: 'udp', lost: 3, meanDelayMs: 1 },
+  ]);
+});
