@@ -233,7 +233,7 @@ at one of them also BBR, IPv6, and TCP and UDP together.
       'how long do 420 runs of a study take, killed twice; are they as alone; templates, and simulated flows?',
     help: 'examples/studies/tcp.yaml; a template of 100 MB; 150 and 10,000 simulated flows beside a TCP connection.',
     hasLabs: true,
-    minutes: { whole: 35, quick: 3 },
+    minutes: { whole: 30, quick: 3 },
     options: [new Option('--part <name>', 'only this one').choices(PARTS)],
     isPart: ({ part }) => part !== undefined,
     measure: ({ own, quick, interruption, say }) => {

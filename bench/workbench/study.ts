@@ -9,7 +9,7 @@ import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { millisToSeconds } from '../../proto/units.ts';
 import { BenchError } from '../errors.ts';
 import type { Interruption } from '../lab.ts';
-import { mean, quantile, range } from '../measure/statistics.ts';
+import { type Interval, mean, quantile, range } from '../measure/statistics.ts';
 import { startNetfold } from '../records/netfold.ts';
 import { judge, least, reported } from '../report/judge.ts';
 import type { Table } from '../report/model.ts';
@@ -93,17 +93,20 @@ export async function studyTable(options: Options): Promise<Table> {
         note: 'not faithful or failed at first',
       }),
       least('a point without loss that is furthest from the same alone', 'ratio', MOST_APART, {
-        measured: Math.max(...ratios.map((ratio) => Math.abs(ratio - 1))),
-        ...{ spread: range(ratios), samples: ratios.length },
+        // Of none, nobody knows.
+        measured: ratios.length === 0 ? Number.NaN : Math.max(...ratios.map((ratio) => Math.abs(ratio - 1))),
+        ...{ spread: spreadOf(ratios), samples: ratios.length },
         note: `${ok.filter(({ beside }) => beside > 0).length} of ${ok.length} runs had others beside them`,
       }),
       reported('a run takes', 's', {
-        ...{ measured: mean(each), spread: range(each), samples: each.length },
+        ...{ measured: mean(each), spread: spreadOf(each), samples: each.length },
         note: `half of them ${quantile(each, 0.5).toFixed(1)} s; the connection itself 3 s`,
       }),
     ],
   };
 }
+
+const spreadOf = (values: readonly number[]): Interval | null => (values.length === 0 ? null : range(values));
 
 /** `killAfter`: when so many runs have ended. */
 async function runStudy(
