@@ -81,14 +81,21 @@ export class AgentProcess {
     return agentStatus(this.#experiment, this.host.name);
   }
 
+  /** `undefined` while it does not answer: the socket of one that just starts is there a moment before it listens. Throws if it has ended. */
+  async #answer(): Promise<AgentStatus | undefined> {
+    try {
+      return await this.status();
+    } catch (error) {
+      if (this.#hasExited || !(error instanceof HttpError)) throw error;
+      return undefined;
+    }
+  }
+
   /** Until it answers, which a process that just starts does not. Throws `AGENT_FAILED` after that time, or if it has ended. */
   async waitUntilAnswering(timeoutMs: number): Promise<void> {
     const start = performance.now();
     for (;;) {
-      const status = await this.status().catch((error: unknown) => {
-        if (this.#hasExited || !(error instanceof HttpError)) throw error;
-      });
-      if (status) return;
+      if (await this.#answer()) return;
       if (performance.now() - start > timeoutMs)
         throw this.failure(`does not answer after ${millisToSeconds(timeoutMs)} s; it may be stopped`);
       await sleep(POLL_MS.least);
@@ -103,7 +110,7 @@ export class AgentProcess {
   async waitUntilReady(timeoutMs: number, onStatus: (status: AgentStatus) => void): Promise<void> {
     const start = performance.now();
     for (;;) {
-      const status = await this.status();
+      const status = await this.#answer();
       if (status) onStatus(status);
       if (status?.shaped) return;
       if (status?.degraded[0]) throw this.failure(`can't enforce the topology: ${status.degraded[0]}`);
