@@ -53,7 +53,10 @@ it('holds for etcd and Redis, and fails with what was seen where the fault is wo
     tested(example('redis')),
     tested(worse('redis', 'from 12s to 20s partition', 'from 12s to 42s partition')),
   ]);
-  expectAll(etcd, 8);
+  // On a busy machine a write takes longer, and the run is not faithful; a shorter one would be wrong on any.
+  expect(etcd.get('number client "a write takes" < 0.06')).toMatch(/^(holds|inconclusive): 0\.\d+ \(of 21 /);
+  etcd.delete('number client "a write takes" < 0.06');
+  expectAll(etcd, 9);
   // In a run that was not faithful, the application is not blamed.
   expect(worseEtcd.get('log client contains "e1 takes writes again" by 30s')).toMatch(
     /^(fails|inconclusive): it was (not written|written at [34]\d)/,
