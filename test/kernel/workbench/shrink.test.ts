@@ -1,5 +1,5 @@
 /** `netfold test --shrink` on a file that fails by two of its six events. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { experimentName } from '../../support/lab/lab.ts';
@@ -31,8 +31,9 @@ expect:
 it('names the two events that make it fail, and writes a file with these alone', {
   timeout: 400_000,
 }, async () => {
-  const to = join(lab.folder, 'smallest.yaml');
-  const record = join(lab.folder, 'records');
+  const folder = mkdtempSync(join(lab.folder, 'try-'));
+  const to = join(folder, 'smallest.yaml');
+  const record = join(folder, 'records');
   const where = ['--name', experimentName(), '--record', record];
   const shrunk = await netfold('test', lab.file, '--shrink', to, ...where, '--json');
   expect(shrunk.code, shrunk.err).toBe(1);

@@ -94,7 +94,7 @@ it('tells runs that fail, with what they wrote', async () => {
     "study: exits\ntopology: wrong.yaml\nparameters: { code: [0, 3] }\nresults: { v: { log: a, pattern: 'value (\\d+)' } }\n",
   );
   const both = await netfold('study', file, '--no-record', '--keep-records');
-  expect([both.code, both.stderr]).toEqual([1, expect.stringContaining("'--no-record'")]);
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("'--no-record'")]);
   const { code, stdout } = await netfold('study', file, '--tries', '1', '--no-record', '--json');
   expect(code).toBe(1);
   const { ok, notOk } = JSON.parse(stdout);
