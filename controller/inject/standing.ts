@@ -67,6 +67,28 @@ export async function inventoryThrough(
   return { ...inventory, hosts };
 }
 
+/**
+ * The inventory, of which no host says what it is, with what the hosts have of it: whichever of them answers first. As it was where
+ * none takes part.
+ */
+export async function withPlaces(
+  connections: Connections,
+  inventory: Inventory,
+  experiment: string,
+): Promise<Inventory> {
+  const asked = inventory.hosts.map(async (host) => {
+    const said = await (await connections.to(host)).run(hostsScript(experiment), {
+      doing: 'asking what it is',
+    });
+    const [, ...lines] = said.split('\n');
+    return readInventory(lines.join('\n'), `the inventory on ${host.address}`);
+  });
+  const known = await Promise.any(asked).catch(() => undefined);
+  if (!known) return inventory;
+  const isOf = new Map(known.hosts.map(({ name, is }) => [name, is]));
+  return { ...inventory, hosts: inventory.hosts.map((host) => ({ ...host, is: isOf.get(host.name) ?? [] })) };
+}
+
 export const alone = (host: InventoryHost): Inventory => ({
   ...{ file: host.address, hosts: [host] },
   ...{ needs: [], pins: [], apart: [] },

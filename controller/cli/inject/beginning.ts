@@ -1,18 +1,21 @@
 /** `netfold inject … check`, `install` and `start`. */
 import type { Exemption } from '../../../proto/bootstrap.ts';
+import { EXIT_CODE } from '../../../proto/errors.ts';
 import { formatMicros } from '../../../proto/units.ts';
 import { formatExemption, requireRoomFor } from '../../exemption.ts';
-import { type AssignedHost, assignHosts } from '../../inject/assigned-hosts.ts';
+import type { AssignedHost } from '../../inject/assigned-hosts.ts';
 import { readBundle } from '../../inject/bundle.ts';
 import { type Checked, checkHosts } from '../../inject/check.ts';
 import { type Outcome, requireAll } from '../../inject/each-host.ts';
 import { homeOf, install } from '../../inject/install.ts';
+import type { PlacedHosts } from '../../inject/placed-hosts.ts';
 import * as report from '../../inject/report.ts';
 import { InjectError } from '../../inject/ssh/errors.ts';
 import { type Part, startInjection } from '../../inject/start.ts';
 import type { InventoryHost } from '../../inventory/model.ts';
 import { print, progress, step, styled } from '../terminal/output.ts';
 import { failOn, type Injection, type OnHosts, printHosts, printing, printLines } from './injection.ts';
+import { assignmentOf } from './placing.ts';
 
 interface Looked {
   readonly host: InventoryHost;
@@ -27,16 +30,21 @@ async function look({ connections }: Injection, assigned: readonly AssignedHost[
   return assigned.map(({ host }, index) => ({ host, checked: checked[index]! }));
 }
 
-const assignedOf = ({ inventory, file }: Injection): AssignedHost[] =>
-  assignHosts(inventory, file.opened.topology, file.graph);
-
+/** Where endpoints were placed, hosts that can't take part are not needed. */
 export async function check(injection: Injection): Promise<void> {
-  const looked = await look(injection, assignedOf(injection));
+  const { assigned, placed } = await assignmentOf(injection);
+  const taking = placed ? assigned.filter(({ endpoints }) => endpoints.length > 0) : assigned;
+  const looked = await look(injection, taking);
   const checked = looked.map((one) => one.checked);
-  if (injection.flags.json) printHosts('check', injection, checked.map(report.checkedJson));
+  if (injection.flags.json)
+    printHosts('check', injection, checked.map(report.checkedJson), placed && placingJson(placed));
   else for (const one of checked) printLines(report.checkedLines(one));
   requireGood(checked);
+  // What there is was printed; it is not what the topology asks for.
+  if (placed && placed.network.missed > 0) process.exitCode = EXIT_CODE.machine;
 }
+
+const placingJson = ({ placement, network }: PlacedHosts) => ({ placement, network });
 
 function requireGood(checked: readonly Checked[]): void {
   const outcomes = checked.map(
@@ -56,9 +64,10 @@ export async function installAll(onHosts: OnHosts): Promise<void> {
 export async function start(injection: Injection, installs: boolean): Promise<void> {
   const { connections, experiment, flags, file, signal, inventory } = injection;
   // Of the others nothing is needed: one that does not answer would delay those that take part.
+  const { assigned, placed } = await assignmentOf(injection);
   const looked = await look(
     injection,
-    assignedOf(injection).filter(({ endpoints }) => endpoints.length > 0),
+    assigned.filter(({ endpoints }) => endpoints.length > 0),
   );
   const taking = looked.map(({ checked }) => checked);
   const bad = taking.filter(({ all }) => all.length > 0);
@@ -97,7 +106,7 @@ export async function start(injection: Injection, installs: boolean): Promise<vo
       printing<string>(injection, (text) => text)(outcome);
     },
   });
-  printHosts('start', injection, started.map(report.outcomeJson));
+  printHosts('start', injection, started.map(report.outcomeJson), placed && placingJson(placed));
   if (!flags.json) print(`${styled('green', `${experiment} runs`)} on ${parts.length} hosts`);
 }
 

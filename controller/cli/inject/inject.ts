@@ -6,9 +6,10 @@ import { micros, parseDuration } from '../../../proto/units.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { EXIT_INTERRUPTED } from '../../errors.ts';
 import { requireName } from '../../experiment/state.ts';
+import { leavesPlacing } from '../../inject/placed-hosts.ts';
 import { Connections } from '../../inject/ssh/connections.ts';
 import { InjectError } from '../../inject/ssh/errors.ts';
-import { alone, findInjection, inventoryThrough, parseHost } from '../../inject/standing.ts';
+import { alone, findInjection, inventoryThrough, parseHost, withPlaces } from '../../inject/standing.ts';
 import type { Inventory } from '../../inventory/model.ts';
 import { inventoryOf } from '../../inventory/of-topology.ts';
 import { readInventory } from '../../inventory/read.ts';
@@ -201,7 +202,7 @@ async function perform(
   if (action === 'measure') return measure(onHosts);
   if (action === 'install') return installAll(onHosts);
   if (action === 'uninstall') return uninstallAll(onHosts);
-  const standing = await find(onHosts, file);
+  const standing = await find(onHosts, file, action);
   switch (action) {
     case 'status':
       return status(standing);
@@ -217,10 +218,20 @@ async function perform(
 }
 
 /** What is not named is found on the hosts, and hosts through one of them. */
-async function find(onHosts: OnHosts, file: OpenedFile | undefined): Promise<Standing> {
+async function find(
+  onHosts: OnHosts,
+  file: OpenedFile | undefined,
+  action: Action | undefined,
+): Promise<Standing> {
   const { connections, inventory, flags } = onHosts;
   const experiment = onHosts.experiment ?? (await findInjection(connections, inventory.hosts));
+  if (flags.host !== undefined) {
+    const all = await inventoryThrough(connections, flags.host, experiment);
+    return { ...onHosts, experiment, inventory: all, ...(file && { file }) };
+  }
+  const isAbout = action === 'exec' || action === 'logs';
   const all =
-    flags.host === undefined ? inventory : await inventoryThrough(connections, flags.host, experiment);
-  return { ...onHosts, experiment, inventory: all, ...(file && { file }) };
+    isAbout && leavesPlacing(inventory) ? await withPlaces(connections, inventory, experiment) : inventory;
+  // What endpoints are called there, the topology says as well.
+  return { ...onHosts, experiment, inventory: all, ...(file && all === inventory && { file }) };
 }

@@ -77,8 +77,9 @@ export function printHosts(
   action: string,
   { experiment, flags }: OnHosts,
   hosts: readonly report.HostJson[],
+  more: object = {},
 ): void {
-  if (flags.json) printJson({ action, experiment: experiment ?? null, hosts });
+  if (flags.json) printJson({ action, experiment: experiment ?? null, hosts, ...more });
 }
 
 /** What has failed on hosts was printed with its remedies. */

@@ -26,7 +26,8 @@ export interface NetworkPlacement {
 
 /**
  * Places all endpoints so that the network between hosts gives what their paths ask for, as far as it can; and of such placements,
- * so that little traffic can cross. Throws `PLACEMENT_NO_ROOM`, `PLACEMENT_TOO_LARGE`. The same arguments give the same placement.
+ * so that little traffic can cross. `first`: the host of each endpoint, from which it is sought (default: that with the least traffic
+ * between hosts). Throws `PLACEMENT_NO_ROOM`, `PLACEMENT_TOO_LARGE`. The same arguments give the same placement.
  */
 export function placeOnNetwork(
   graph: Graph,
@@ -34,25 +35,31 @@ export function placeOnNetwork(
   wishes: Wishes,
   options: PlacementOptions,
   ways: WayTable,
+  first?: Int32Array,
 ): NetworkPlacement {
   const paths = pathTable(graph);
   const told = (placement: Placement): NetworkPlacement => ({
     placement,
     network: networkReport(graph, placement, paths, ways),
   });
-  const least = placeEndpoints(graph, hosts, wishes, options);
-  if (totalShortfall(paths, ways, least.hostOf) === 0) return told(least);
   const links = linkGraph(graph);
+  const least = first
+    ? describePlacement(graph, links, hosts, wishes, first)
+    : placeEndpoints(graph, hosts, wishes, options);
+  const fits = doesFit(graph, hosts, wishes, least);
+  if (fits && totalShortfall(paths, ways, least.hostOf) === 0) return told(least);
   const problem = { room: placementProblem(graph, links, hosts, wishes, options.balance), paths, ways };
   const found = matched(problem, least.hostOf, options.seed)
     .map((hostOf) => describePlacement(graph, links, hosts, wishes, hostOf))
     .filter((placement) => doesFit(graph, hosts, wishes, placement));
   const misses = (one: Placement): number => totalShortfall(paths, ways, one.hostOf);
-  const best = found.reduce((before, next) => {
+  const [start, ...others] = fits ? [least, ...found] : found;
+  if (!start) requireFits(graph, hosts, wishes, least.hosts);
+  const best = others.reduce((before, next) => {
     const less = misses(next) - misses(before);
     if (Math.abs(less) > SAME) return less < 0 ? next : before;
     return next.crossTrafficBps < before.crossTrafficBps ? next : before;
-  }, least);
+  }, start ?? least);
   return told(best);
 }
 
