@@ -19,7 +19,7 @@ const SETTLE_SECONDS = 20;
 const SECONDS = 60;
 const QUICK_SECONDS = 15;
 /** With and without in turns, since a machine is not the same all the time. */
-const TURNS = 2;
+const TURNS = 3;
 const QUICK_TURNS = 1;
 const KILLS = 3;
 
