@@ -58,7 +58,7 @@ export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITI
     competing: mostContended(measurable),
     leftOut: [
       ...leftOut(
-        'nothing, since models of loss, duplicates, corruption, reordering and slots vary too much for a short measurement',
+        'nothing, since models of loss, duplicates, corruption, reordering, slots and rules vary too much for a short measurement',
         seen,
         all,
       ),

@@ -26,8 +26,13 @@ const NETLINK_NO_ENOBUFS = 5;
 const NF_DROP = 0;
 const NF_ACCEPT = 1;
 
-/** An IPv6 header and the type of an ICMPv6 message; or an IPv4 header. */
-const COPY_BYTES = 44;
+/** How much is received of each packet. */
+export type Received = 'addresses' | 'headers' | 'all';
+/**
+ * Addresses: an IPv6 header and the type of an ICMPv6 message, or an IPv4 header. Headers: also that of a fragment, or all options of
+ * IPv4, and that of TCP up to its flags.
+ */
+const COPY_BYTES: Readonly<Record<Received, number>> = { addresses: 44, headers: 74, all: 0xffff };
 /**
  * Packets that the kernel holds for the queue; it may take less than it is asked for, and does not say so (65,536 with 6.18).
  * When it is full, the kernel drops what comes, and counts it (queue-drops.ts): without FLAG_FAIL_OPEN, which would let it pass.
@@ -39,8 +44,7 @@ const RECEIVE_BUFFER_BYTES = 16 << 20;
 const DATAGRAMS = 64;
 const DATAGRAM_BYTES = 512;
 /** The largest packet of IP, and what else the message has. */
-const WHOLE_BYTES = 0xffff;
-const WHOLE_DATAGRAM_BYTES = WHOLE_BYTES + 1 + DATAGRAM_BYTES;
+const WHOLE_DATAGRAM_BYTES = COPY_BYTES.all + 1 + DATAGRAM_BYTES;
 /** struct mmsghdr { struct msghdr (56 bytes); unsigned len; padding } on 64-bit machines. */
 const MMSGHDR_BYTES = 64;
 const IOVEC_BYTES = 16;
@@ -135,16 +139,16 @@ export class PacketQueue {
     ]);
     this.#configure((w) =>
       w
-        .attribute(NFQA_CFG.PARAMS, (a) => a.u32be(COPY_BYTES).u8(NFQNL_COPY_PACKET))
+        .attribute(NFQA_CFG.PARAMS, (a) => a.u32be(COPY_BYTES.addresses).u8(NFQNL_COPY_PACKET))
         .attributeU32be(NFQA_CFG.QUEUE_MAXLEN, QUEUE_PACKETS),
     );
   }
 
-  /** Whether packets that come from now on are received whole, and not only their headers. */
-  wantContent(isWanted: boolean): void {
-    const bytes = isWanted ? WHOLE_BYTES : COPY_BYTES;
+  /** How much is received of packets that come from now on. */
+  want(what: Received): void {
+    const bytes = COPY_BYTES[what];
     this.#configure((w) => w.attribute(NFQA_CFG.PARAMS, (a) => a.u32be(bytes).u8(NFQNL_COPY_PACKET)));
-    this.#isContentWanted = isWanted;
+    this.#isContentWanted = what === 'all';
   }
 
   /** Verdicts that were not sent are discarded: the kernel drops all packets of a queue that is closed. */

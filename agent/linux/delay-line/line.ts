@@ -1,5 +1,5 @@
 /** One endpoint's part of the delay line in the thread: its queue, its paths, and what is known of its packets. */
-import { PacketQueue } from '../../kernel/netlink/nfqueue.ts';
+import { PacketQueue, type Received } from '../../kernel/netlink/nfqueue.ts';
 import { queueDrops } from '../../kernel/netlink/queue-drops.ts';
 import { within } from '../../kernel/netns/namespaces.ts';
 import type { AddressIndex } from './address-index.ts';
@@ -33,7 +33,7 @@ export class Line implements Knowledge {
   /** Ids of packets that are in the queue of releases twice, and whether the first time has come. */
   readonly #twice = new Map<number, boolean>();
   #keepsRuns = true;
-  #hasContent = false;
+  #received: Received = 'addresses';
 
   /** Binds the queue. Throws `KernelError`. */
   constructor({ queue, kernelQueue, namespace, addresses }: LineStart, book: AddressIndex) {
@@ -53,12 +53,13 @@ export class Line implements Knowledge {
 
   /** To be called when paths have changed: what the kernel hands over follows from what they do. */
   configure(): void {
-    const { needsFrames, needsContent } = this.table;
+    const { needsFrames, needsContent, needsHeaders } = this.table;
     if (needsFrames === this.#keepsRuns) this.queue.keepGsoWhole(!needsFrames);
     this.#keepsRuns = !needsFrames;
     if (needsContent) this.content.open();
-    if (needsContent !== this.#hasContent) this.queue.wantContent(needsContent);
-    this.#hasContent = needsContent;
+    const wanted = needsContent ? 'all' : needsHeaders ? 'headers' : 'addresses';
+    if (wanted !== this.#received) this.queue.want(wanted);
+    this.#received = wanted;
   }
 
   /** The packet leaves sooner than it was to, by another entry in the queue of releases. */

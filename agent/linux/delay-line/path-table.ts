@@ -36,6 +36,8 @@ export class PathTable {
   /** The number of paths whose packets are needed one by one, and with their content. */
   #framed = 0;
   #whole = 0;
+  /** And of those with rules. */
+  #ruled = 0;
   /** By path, only for paths with jitter. */
   readonly jitter = new Map<number, Jitter>();
   /** By path, only for those that have one. Written by `#treat` alone. */
@@ -67,6 +69,11 @@ export class PathTable {
   /** Whether all of the packets is needed, not only their headers. */
   get needsContent(): boolean {
     return this.#whole > 0;
+  }
+
+  /** Whether headers of the transport are needed. */
+  get needsHeaders(): boolean {
+    return this.#ruled > 0;
   }
 
   /** The number of paths with too little delay for their packets to wait before they are received. */
@@ -180,6 +187,7 @@ export class PathTable {
     const before = this.treatments.get(path);
     this.#framed += Number(treatment?.needsFrames ?? false) - Number(before?.needsFrames ?? false);
     this.#whole += Number(treatment?.needsContent ?? false) - Number(before?.needsContent ?? false);
+    this.#ruled += Number(treatment?.delays !== undefined) - Number(before?.delays !== undefined);
     if (treatment) this.treatments.set(path, treatment);
     else this.treatments.delete(path);
   }

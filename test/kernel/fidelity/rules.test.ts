@@ -222,6 +222,35 @@ describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
   });
 });
 
+it('count frames of TCP one by one, and have room for eight on a path, which is told', async () => {
+  const text = `services: { a: {}, b: {} }
+bridges: [s]
+links: [{ from: a, to: s, rules: [drop 1000000th only tcp:80, drop only udp:1] }, { from: s, to: b }]
+`;
+  const lab = await startLab(text);
+  await lab.run();
+  const [a, b] = [place(lab, 'a'), place(lab, 'b')];
+  await serve(b, 80);
+  const bytes = 2_000_000;
+  const { out } = await runIn(
+    a,
+    process.execPath,
+    '-e',
+    `require('node:net').connect(80, ${JSON.stringify(b.address)}).end(Buffer.alloc(${bytes})).on('close', () => console.log('sent'));`,
+  );
+  expect(out).toContain('sent');
+  const { matched } = (await rulesOf(lab)).get('drop 1000000th only tcp:80')!;
+  expect(matched).toBeGreaterThan(bytes / 1448);
+
+  const degraded = async (): Promise<string> => (await lab.statuses())[0]!.degraded.join();
+  expect(await degraded()).not.toContain('rules');
+  await tell(lab, 'set', 's->b', `rules=${Array(7).fill('drop only udp:2').join('; ')}`);
+  await until(async () => (await degraded()).includes('rules beyond the first 8'), 'too many rules are told');
+  expect(await degraded()).toContain('of 1 path,');
+  await tell(lab, 'set', 's->b', 'rules=none');
+  await until(async () => !(await degraded()).includes('rules'), 'it is over');
+});
+
 it.runIf(delayBackends(probeMachine()).includes('delay-line'))(
   'delay what they select, and nothing else of the same path',
   async () => {
@@ -237,8 +266,15 @@ it.runIf(delayBackends(probeMachine()).includes('delay-line'))(
     const { matched, applied } = (await rulesOf(lab)).get('delay 150ms except icmp, udp')!;
     expect(matched).toBeGreaterThan(4);
     expect(applied).toBe(matched);
+    // The flags of TCP are farther behind in IPv6, and a part of what is received of a packet.
+    await tell(lab, 'set', 'a--b', 'rules=delay 200ms only syn:80');
+    for (const address of addresses) {
+      const [time] = await connect(a, [address, 80]);
+      expect(Number(time)).toBeGreaterThan(200);
+      expect(Number(time)).toBeLessThan(RETRANSMISSION_MS);
+    }
     await tell(lab, 'set', 'a--b', 'rules=none');
     const [after] = await connect(a, [addresses[0]!, 80]);
-    expect(Number(after)).toBeLessThan(300);
+    expect(Number(after)).toBeLessThan(200);
   },
 );

@@ -116,7 +116,9 @@ it('a path that goes is kept until the last of what rules delay has left', () =>
     { sources: [source], latencyMs: 0, jitterMs: 0, loss: 0, ruleDelays: 'delay 20ms' },
     random,
   );
+  expect([table.needsHeaders, table.needsContent, table.needsFrames]).toEqual([true, false, false]);
   table.treatments.get(path)!.delays!.release(v4({ protocol: UDP }), 100, 0);
   table.remove(path, 110);
   expect([table.isGone[path], table.lastRelease[path]]).toEqual([1, 120]);
+  expect(table.needsHeaders).toBe(false);
 });
