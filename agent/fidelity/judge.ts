@@ -11,7 +11,7 @@ export interface JudgedCause {
   readonly code: CauseCode;
   readonly host: string | undefined;
   readonly path: string | undefined;
-  /** Of the worst. */
+  /** Of the worst, and of several such, of the latest. */
   readonly message: string;
   readonly measured: number;
   readonly bound: number;
@@ -62,7 +62,8 @@ export class Judge {
     const present = known ?? { symptom, since: symptom.since ?? now, lastSeen: now, counts: false };
     if (!known) this.#present.set(key, present);
     present.lastSeen = now;
-    if (isWorse(symptom, present.symptom)) present.symptom = symptom;
+    // Of those that are equally bad, the latest: what it names may be another container, or other work.
+    if (!isWorse(present.symptom, symptom)) present.symptom = symptom;
     if (present.counts || now - present.since < CAUSES[symptom.code].holdsMs) return;
     present.counts = true;
     this.#onChange(causeOf(present));

@@ -108,7 +108,7 @@ function requireImages({ services }: Topology): void {
         position,
         `services.${name}`,
         'the service has no image, and its endpoints are to be containers',
-        'add one, e.g. image: "nginx:1"; or leave --engine out: the local lab starts what run says',
+        'add one, e.g. image: "nginx:1"; or use the local lab, without --engine, which starts what run says',
       );
   findings.settle();
 }

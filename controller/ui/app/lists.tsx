@@ -236,7 +236,7 @@ export function Hosts({ live, filter }: ListProps) {
         empty="No host has this name."
       />
       {problems.length > 0 && (
-        <ul class="problems" aria-label="Problems">
+        <ul class="problems" aria-label="Problems" tabIndex={0}>
           {problems.map(({ host, problem }) => (
             <li key={`${host} ${problem}`}>
               <State tone="warn">{host}</State> {problem}

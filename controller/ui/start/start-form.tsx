@@ -27,7 +27,11 @@ export function StartForm({ onUp, onClose }: { onUp: (name: string) => void; onC
   const [outcome, setOutcome] = useState<Outcome>({});
   const checked = useCheck(draft);
   const isStarting = progress !== undefined;
-  const change = (part: Partial<Draft>): void => setDraft((before) => ({ ...before, ...part }));
+  const change = (part: Partial<Draft>): void => {
+    setDraft((before) => ({ ...before, ...part }));
+    // What was refused in one place says nothing of another.
+    if (part.place !== undefined) setOutcome({});
+  };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setOutcome({});

@@ -1,5 +1,5 @@
 /** Applications that are containers, with an engine of the test's own that answers over HTTP. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,7 +117,7 @@ describe('the container of an endpoint', () => {
     start();
     const file = join(folder, 'logs', 'web.0.log');
     await until(() => asked.some((one) => one.includes('/logs')));
-    await until(() => readFileSync(file, 'utf8') === 'hello\nagain\n');
+    await until(() => existsSync(file) && readFileSync(file, 'utf8') === 'hello\nagain\n');
   });
 
   it('that can not be started has failed, with what the engine says', async () => {

@@ -57,6 +57,14 @@ test('a symptom may have begun before the look that sees it', () => {
   expect(judge.causes.map(times)).toEqual([[4000, 9000]]);
 });
 
+test('of what is equally bad, the latest is told: another container has ended', () => {
+  const judge = new Judge();
+  const wrong = (message: string): Symptom => ({ code: 'PLACE_WRONG', measured: 1, message });
+  judge.observe(0, [wrong('web-1 does not run')]);
+  judge.observe(1000, [wrong('web-2 does not run')]);
+  expect(judge.causes).toMatchObject([{ message: 'web-2 does not run', since: 0 }]);
+});
+
 test('the worst value stays, with its words; for a floor, the least', () => {
   const judge = new Judge();
   for (const [at, value] of [2, 7, 3].entries()) judge.observe(at * 1000, [late(value)]);
