@@ -7,23 +7,27 @@ import { SYSTEM_TIME, systemClock, systemTimers } from '../../../agent/clock/clo
 import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
 import { createLibp2pTransport } from '../../../agent/mesh/libp2p/libp2p-transport.ts';
 import { openIdentity } from '../../../agent/mesh/trust/identity.ts';
-import { encodeClockReply } from '../../../agent/mesh/wire/clock-codec.ts';
+import { decodeClockReply, encodeClockReply } from '../../../agent/mesh/wire/clock-codec.ts';
 import { encodeAgentMessage, encodeStateRequest } from '../../../agent/mesh/wire/codec.ts';
 import { EMPTY_DIGEST } from '../../../agent/mesh/wire/digest.ts';
 import { MAX_ADDRESSES_PER_ENDPOINT } from '../../../agent/mesh/wire/limits.ts';
+import { isRejection } from '../../../agent/mesh/wire/rejections.ts';
 import type { MeshTransport, TransportHandlers } from '../../../agent/mesh/wire/transport.ts';
 
 /**
  * `endpoints`: it has those of others, and their flows. `addresses`: its endpoint has the addresses of all others, and
- * more. `departures`: others leave. `time`: a year is over. `flood`: heartbeats. `garbage`: what is no message.
+ * more. `flows`: endpoints of others send without limit. `departures`: others leave. `time`: a year is over. `orders`: commands that
+ * nobody has signed, and some in the user's name. `flood`: heartbeats. `garbage`: what is no message.
  * `replay`: what others have said, in its own name. `questions`: more than can be answered. `commands`: it has another one than
  * all others, which it gives to nobody.
  */
 export const HOSTILE = [
   'endpoints',
   'addresses',
+  'flows',
   'departures',
   'time',
+  'orders',
   'flood',
   'garbage',
   'replay',
@@ -44,6 +48,8 @@ export interface Hostility {
   /** The endpoint that it may have. */
   readonly own: number;
   readonly others: readonly string[];
+  /** Peer id of a key that may give commands. */
+  readonly commander: string;
   readonly listen: string;
   readonly peers: readonly string[];
   /** Folder of the identity. */
@@ -96,6 +102,7 @@ async function take(hostility: Hostility): Promise<void> {
       timed: false,
     });
   let sequence = 1000;
+  let turn = 0;
   const acts: Readonly<Record<Hostility['what'], () => void>> = {
     endpoints: () => {
       mesh.announceEndpoints([]);
@@ -111,10 +118,26 @@ async function take(hostility: Hostility): Promise<void> {
       mesh.announceEndpoints([]);
       mesh.announceEndpoints([{ number: own, addresses: [...all].slice(0, MAX_ADDRESSES_PER_ENDPOINT) }]);
     },
+    flows: () => {
+      // What is known already is not announced again.
+      const rateBps = ++turn % 2 === 0 ? 1e9 : 2e9;
+      const sources = endpoints.filter(({ number }) => number !== own);
+      mesh.announceFlows(
+        sources.map(({ number }) => ({ source: number, destination: own, rateBps, greedy: true })),
+      );
+    },
     departures: () => {
       for (const other of others) transport.publish(message(other, 1, true));
     },
     time: () => mesh.announceEndpoints([mine]),
+    orders: () => {
+      const { commander: author } = hostility;
+      const signature = randomBytes(64).toString('base64');
+      const now = Math.round(Math.max(0, mesh.time.now() ?? 0));
+      const placed = { origin: host, incarnation, issuedAt: now, at: now };
+      mesh.own.give({ ...placed, number: ++turn, text: 'crash *' });
+      mesh.own.give({ ...placed, number: ++turn, text: 'quit', author, signature });
+    },
     flood: () => {
       for (let count = 0; count < PER_TICK; count++) transport.publish(message(host, ++sequence, false));
     },
@@ -153,9 +176,12 @@ function listening(
         handlers.onPeer(peer);
       },
       onRequest: (kind, bytes, peer) => {
-        if (kind !== 'clock' || what !== 'time') return handlers.onRequest(kind, bytes, peer);
-        const now = YEAR_MICROS + Math.round(performance.now() * 1000);
-        return encodeClockReply({ incarnation: 1, timed: true, received: now, sent: now });
+        const answer = handlers.onRequest(kind, bytes, peer);
+        if (kind !== 'clock' || what !== 'time' || !answer) return answer;
+        const told = decodeClockReply(answer);
+        if (isRejection(told)) return answer;
+        const [received, sent] = [told.received + YEAR_MICROS, told.sent + YEAR_MICROS];
+        return encodeClockReply({ ...told, timed: true, received, sent });
       },
     });
   return new Proxy(transport, {

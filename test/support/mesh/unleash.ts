@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import { readBootstrap } from '../../../controller/experiment/bootstraps.ts';
 import type { Experiment } from '../../../controller/experiment/experiment.ts';
 import { processesIn, signalAll } from '../../../controller/machine/processes.ts';
 import { identityFolder, meshKeyFile } from '../../../controller/names.ts';
@@ -43,6 +44,7 @@ export function unleash(
     host: host.name,
     own: endpoints.find((one) => one.host.name === host.name)!.number,
     others: others.map((other) => other.name),
+    commander: readBootstrap(name, host.name)!.mesh.commands!.commanders[0]!.peer,
     listen: `/ip4/${host.address}/tcp/9999`,
     peers: others.map(({ address, meshPort }) => `/ip4/${address}/tcp/${meshPort}`),
     identity: identityFolder(name, host.name),
