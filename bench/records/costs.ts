@@ -1,4 +1,6 @@
 /** What it costs that a run is recorded: processor time, bytes, and what a kill loses. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,15 +15,25 @@ import { mean, range, sum } from '../measure/statistics.ts';
 import { least, reported } from '../report/judge.ts';
 import type { Table } from '../report/model.ts';
 import { netfold, type Started, startNetfold } from './netfold.ts';
+import type { Order } from './recording.ts';
 
 const FLOWS = 200;
 const SETTLE_SECONDS = 20;
 const SECONDS = 60;
 const QUICK_SECONDS = 15;
-/** With and without in turns, since a machine is not the same all the time. */
-const TURNS = 3;
-const QUICK_TURNS = 1;
+/**
+ * With and without in turns of one run, which follow each other closely: traffic of this kind costs agents two fifths of a core, two
+ * runs of which differ by more than what recording takes.
+ */
+const TURNS = 10;
+const QUICK_TURNS = 3;
+const TURN_SECONDS = 10;
+/** After each change, which takes some itself. */
+const CHANGE_SECONDS = 2;
 const KILLS = 3;
+const NAME = 'bench-costs';
+const FILE = 'costs.yaml';
+const RECORDING = join(import.meta.dirname, 'recording.ts');
 
 /** Of one core, for all that takes part. */
 const MOST_CORES = 0.02;
@@ -54,26 +66,23 @@ links:
   - { from: s2, to: server, latency: 5ms, bandwidth: 10Mbps }
 `;
 
+/** Cores, of all agents and of the process that records. */
 interface Use {
-  /** Cores of the process of \`netfold up\`, and of all agents. */
-  readonly controller: number;
   readonly agents: number;
-  readonly record: string | undefined;
+  readonly recording: number;
 }
 
 export async function costTable(options: CostOptions): Promise<Table> {
   const { quick, backend, say } = options;
   const seconds = quick ? QUICK_SECONDS : SECONDS;
-  const [recorded, bare]: [Use[], Use[]] = [[], []];
-  for (let turn = 1; turn <= (quick ? QUICK_TURNS : TURNS); turn++) {
-    say(`${FLOWS} flows for ${seconds} s, recorded, turn ${turn}`);
-    recorded.push(await use(seconds, join(options.folder, `costs-${turn}`), options));
-    say(`the same, not recorded`);
-    bare.push(await use(seconds, undefined, options));
-  }
+  const turns = quick ? QUICK_TURNS : TURNS;
+  say(`${FLOWS} flows for ${seconds} s, recorded`);
+  const whole = await recordedRun(seconds, options);
+  say(`${FLOWS} flows, ${turns} times ${TURN_SECONDS} s recorded and not`);
+  const { recorded, bare } = await inTurns(turns, options);
   const part = (of: (one: Use) => number): number[] => recorded.map((one, n) => of(one) - of(bare[n]!));
-  const more = part(({ controller, agents }) => controller + agents);
-  const record = readRecord(recorded.at(-1)!.record!);
+  const more = part(({ agents, recording }) => agents + recording);
+  const record = readRecord(whole.record);
   const bytes = sizeOf(record.folder);
   const tenMinutes = (megabytes(bytes) * TEN_MINUTES) / millisToSeconds(record.lastMs);
   const lost = await lostByKills(options);
@@ -83,16 +92,15 @@ export async function costTable(options: CostOptions): Promise<Table> {
     backend,
     source:
       'issue 17: under 2 % of a core at 200 flows, under 50 MB for ten minutes; kill -9 loses at most the last second',
-    method: `A dumbbell of ${2 * FLOWS} endpoints on two emulated hosts, each client sending 100 kb/s with iperf3. Processor time over ${seconds} s from /proc, of \`netfold up\` and of all agents, in turns recorded and with --no-record; the difference. Bytes: of the whole record, by its time, for ten minutes: samples come once a second all the time. Killed: all agents and \`netfold up\` by SIGKILL, and the time of the last sample that is on the disk beside the time of the kill.`,
+    method: `A dumbbell of ${2 * FLOWS} endpoints on two emulated hosts, each client sending 100 kb/s with iperf3. Processor time from /proc of all agents and of a process that records them as \`netfold up\` does, in ${turns} turns of ${TURN_SECONDS} s with and without, of one run that \`netfold up\` does not record itself; the mean difference, and its range. Bytes: of the whole record, by its time, for ten minutes: samples come once a second all the time. Killed: all agents and \`netfold up\` by SIGKILL, and the time of the last sample that is on the disk beside the time of the kill.`,
     sampled: 'runs',
     rows: [
       least('more processor time with a record', 'cores', MOST_CORES, {
         ...{ measured: mean(more), spread: range(more), samples: more.length },
-        note: `netfold up ${percent(mean(part(({ controller }) => controller)))}, agents ${percent(mean(part(({ agents }) => agents)))}`,
+        note: `recording ${percent(mean(part(({ recording }) => recording)))}, agents ${percent(mean(part(({ agents }) => agents)))}`,
       }),
       reported('all agents and netfold up, recorded', 'cores', {
-        measured: mean(recorded.map(({ controller, agents }) => controller + agents)),
-        ...{ spread: null, samples: recorded.length },
+        ...{ measured: whole.cores, spread: null, samples: 1 },
       }),
       least('a record of ten minutes', 'MB', MOST_MEGABYTES, {
         ...{ measured: tenMinutes, spread: null, samples: 1 },
@@ -108,25 +116,73 @@ export async function costTable(options: CostOptions): Promise<Table> {
 const secondsOf = (pid: number): number => processSeconds(pid) ?? 0;
 const percent = (cores: number): string => `${toPercent(ratio(cores)).toFixed(2)} %`;
 
-async function use(seconds: number, record: string | undefined, options: CostOptions): Promise<Use> {
+/** As users run it: what it takes in all, and what it leaves. */
+async function recordedRun(
+  seconds: number,
+  options: CostOptions,
+): Promise<{ readonly cores: number; readonly record: string }> {
+  const record = join(options.folder, 'costs');
+  const cores = await whileUp(record, options, async (up) => {
+    const { agents, recording } = await usedIn(seconds, up, options);
+    return agents + recording;
+  });
+  return { cores, record };
+}
+
+/** The first turn with a record is left out, since its code runs for the first time. */
+function inTurns(turns: number, options: CostOptions): Promise<{ recorded: Use[]; bare: Use[] }> {
   const { folder, interruption } = options;
-  const file = join(folder, 'costs.yaml');
-  const name = 'bench-costs';
+  return whileUp(undefined, options, async () => {
+    const recording = fork(RECORDING, [NAME, join(folder, FILE), folder], { execArgv: process.execArgv });
+    const order = async (what: Order): Promise<void> => {
+      recording.send(what);
+      await interruption.race(() => once(recording, 'message'));
+      await interruption.race(() => sleep(secondsToMillis(CHANGE_SECONDS)));
+    };
+    try {
+      const [recorded, bare]: [Use[], Use[]] = [[], []];
+      for (let turn = 0; turn <= turns; turn++) {
+        await order('begin');
+        const use = await usedIn(TURN_SECONDS, recording.pid!, options);
+        await order('end');
+        const without = await usedIn(TURN_SECONDS, recording.pid!, options);
+        if (turn === 0) continue;
+        recorded.push(use);
+        bare.push(without);
+      }
+      return { recorded, bare };
+    } finally {
+      recording.kill();
+    }
+  });
+}
+
+/** `then`: with the process of `netfold up`, when the traffic is steady. */
+async function whileUp<Found>(
+  record: string | undefined,
+  { folder, interruption }: CostOptions,
+  then: (up: number) => Promise<Found>,
+): Promise<Found> {
+  const file = join(folder, FILE);
   writeFileSync(file, topology);
-  const running = begin(file, name, record, folder);
+  const running = begin(file, NAME, record, folder);
   try {
     await untilUp(running, interruption);
     await interruption.race(() => sleep(secondsToMillis(SETTLE_SECONDS)));
-    const agents = agentsOf(name);
-    const times = (): [number, number] => [secondsOf(running.child.pid!), sum(agents.map(secondsOf))];
-    const [before, began] = [times(), performance.now()];
-    await interruption.race(() => sleep(secondsToMillis(seconds)));
-    const [after, span] = [times(), millisToSeconds(performance.now() - began)];
-    return { controller: (after[0] - before[0]) / span, agents: (after[1] - before[1]) / span, record };
+    return await then(running.child.pid!);
   } finally {
     running.child.kill('SIGINT');
     await running.ended;
   }
+}
+
+async function usedIn(seconds: number, recording: number, { interruption }: CostOptions): Promise<Use> {
+  const agents = agentsOf(NAME);
+  const times = (): [number, number] => [secondsOf(recording), sum(agents.map(secondsOf))];
+  const [before, began] = [times(), performance.now()];
+  await interruption.race(() => sleep(secondsToMillis(seconds)));
+  const [after, span] = [times(), millisToSeconds(performance.now() - began)];
+  return { recording: (after[0] - before[0]) / span, agents: (after[1] - before[1]) / span };
 }
 
 const begin = (file: string, name: string, record: string | undefined, folder: string): Started => {

@@ -26,7 +26,7 @@ const HELP = `
   netfold compare lab@2026-11-30T10 lab@2026-11-30T11
   netfold compare first second third -o compared.html      the first with each of the others, and all in one page
 
-Means of ${millisToSeconds(BUCKET_MS)} s are compared with those of the same time in the other run, by a sign-flip test; what differs is told with a
+Means of ${millisToSeconds(BUCKET_MS)} s are compared with those of the same time in the other run, by a signed-rank test; what differs is told with a
 chance of ${formatRatio(ratio(SIGNIFICANCE))} at most that any of it is chance. docs/records.md has the rest. Exit code 1 if anything differs.`;
 
 export function addCompareCommand(program: Command): void {

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { commandsOf } from '../by-hand.ts';
 import type { Description } from '../description.ts';
 import { MOMENTS, type RecordSummary, readRecord, withDatabase } from '../read.ts';
-import { adjusted, leastPairs, signFlipProbability } from './sign-flip.ts';
+import { adjusted, leastPairs, signedRankProbability } from './signed-rank.ts';
 
 /**
  * Means of so long are compared with those of the same time in the other run: shorter ones depend on each other, since a flow of TCP
@@ -28,6 +28,7 @@ export interface Compared {
   /** Bits per second of a flow, milliseconds of a path: means over the time that both runs have. */
   readonly a: number;
   readonly b: number;
+  /** The median of the intervals' differences: what few of them did is no difference of the runs. */
   readonly difference: number;
   /** The mean difference by its deviation from one interval to the next (Cohen's d of pairs); null: it never varies. */
   readonly effectSize: number | null;
@@ -57,7 +58,9 @@ export function compareWithFirst(first: string, others: readonly string[]): Comp
     const comparedMs = Math.min(a.lastMs, b.lastMs);
     return { b, comparedMs, pairs: paired(series(first, comparedMs), series(folder, comparedMs)) };
   });
-  const all = found.flatMap(({ pairs }) => pairs.map(({ differences }) => signFlipProbability(differences)));
+  const all = found.flatMap(({ pairs }) =>
+    pairs.map(({ differences }) => signedRankProbability(differences)),
+  );
   const probabilities = adjusted(all);
   const least = leastPairs(all.length, SIGNIFICANCE);
   let at = 0;
@@ -153,7 +156,7 @@ function paired(a: Series, b: Series): Pair[] {
 
 /** `enough`: with fewer pairs, nothing could be more than chance. */
 function judged({ key, a, b, differences }: Pair, probability: number, enough: number): Compared {
-  const difference = b - a;
+  const difference = differences.length === 0 ? 0 : median(differences);
   const least = key.kind === 'flow' ? LEAST_EFFECT.rate * Math.max(a, b) : LEAST_EFFECT.roundTripMs;
   const isShort = differences.length < enough;
   const differs = !isShort && probability < SIGNIFICANCE && Math.abs(difference) > least;
@@ -201,6 +204,12 @@ function inputsOf(description: Description): Record<string, string> {
 
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.floor(middle - 0.5)]! + sorted[Math.ceil(middle - 0.5)]!) / 2;
 }
 
 export function deviation(values: readonly number[]): number {

@@ -81,7 +81,7 @@ function comparisonSection({ a, b, inputs, comparedMs, results }: Comparison, nu
   return section(
     `comparison-${number}`,
     `${b} beside ${a}`,
-    `<p class="note">The first ${formatMicros(fromMillis(comparedMs))} of both, by a sign-flip test of means of 5 s; what differs does so with a chance of ${SIGNIFICANCE} at most that any of it is chance. ${outcomeOf(results)}</p>`,
+    `<p class="note">The first ${formatMicros(fromMillis(comparedMs))} of both, by a signed-rank test of means of 5 s; what differs does so with a chance of ${SIGNIFICANCE} at most that any of it is chance. ${outcomeOf(results)}</p>`,
     inputs.length === 0
       ? '<p class="note">What was run is the same.</p>'
       : table(

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareRecords, compareWithFirst } from '../../../controller/record/compare/compare.ts';
-import { adjusted, leastPairs, signFlipProbability } from '../../../controller/record/compare/sign-flip.ts';
+import {
+  adjusted,
+  leastPairs,
+  signedRankProbability,
+} from '../../../controller/record/compare/signed-rank.ts';
 import { RunDatabase } from '../../../controller/record/database.ts';
 import { writeDescription } from '../../../controller/record/description.ts';
 import { overlaidCharts, overlaidPage } from '../../../controller/record/report/overlaid.ts';
@@ -70,18 +74,23 @@ function record(
   return folder;
 }
 
-describe('the sign-flip test', () => {
+describe('the signed-rank test', () => {
   it('counts all assignments of signs where it can', () => {
     // Of 64, the real one and its opposite are the most extreme.
-    expect(signFlipProbability([1, 2, 3, 4, 5, 6])).toBe(2 / 64);
-    expect(signFlipProbability([1, -1, 1, -1, 1, -1])).toBe(1);
-    expect(signFlipProbability([0, 0, 0, 0, 0, 0])).toBe(1);
-    expect(signFlipProbability([1, 2, 3, 4, 5])).toBeNaN();
+    expect(signedRankProbability([1, 2, 3, 4, 5, 6])).toBe(2 / 64);
+    expect(signedRankProbability([1, -1, 1, -1, 1, -1])).toBe(1);
+    expect(signedRankProbability([0, 0, 0, 0, 0, 0])).toBe(1);
+    expect(signedRankProbability([1, 2, 3, 4, 5])).toBeNaN();
+  });
+  it('lets one interval count no more than any other', () => {
+    const slower = [2, 2.1, 1.9, 2.2, 1.8, 2.05, 1.95, 2.15, 1.85, 2.3, 1.7, 2.4, -40];
+    expect(signedRankProbability(slower)).toBeLessThan(0.05);
+    expect(signedRankProbability(slower.map((one) => 1e3 * one))).toBe(signedRankProbability(slower));
   });
   it('says of chance that it is chance, as often as it should', () => {
     const random = noise(1);
     const rare = Array.from({ length: 400 }, () =>
-      signFlipProbability(Array.from({ length: 10 }, () => random() - 0.5)),
+      signedRankProbability(Array.from({ length: 10 }, () => random() - 0.5)),
     ).filter((p) => p <= 0.05).length;
     // 20 are expected; 99.9 % of all binomial counts are within.
     expect(rare).toBeGreaterThan(6);
@@ -174,7 +183,7 @@ describe('several records', () => {
 });
 
 describe('how many pairs are enough', () => {
-  const clearest = (pairs: number): number => signFlipProbability(Array<number>(pairs).fill(1));
+  const clearest = (pairs: number): number => signedRankProbability(Array<number>(pairs).fill(1));
 
   it.each([1, 2, 5, 8, 40, 41, 100, 101, 600, 5000])(
     'for %i tests: as many as the clearest difference needs',

@@ -1,25 +1,24 @@
 /**
- * Whether paired differences are more than chance: a permutation test by flipping signs (Fisher 1935, The Design of Experiments, §21).
- * It assumes nothing of their distribution but that, by chance alone, each could as well have had the other sign. Pure.
+ * Whether paired differences are more than chance: the signed-rank test (Wilcoxon 1945), with all assignments of signs or many of them
+ * tried instead of a table. It assumes nothing of their distribution but that, by chance alone, each could as well have had the other
+ * sign; and by ranks, an interval in which something else happened counts no more than any other. Pure.
  */
 
 /** With fewer pairs, no result is rarer than one in 32. */
 export const LEAST_PAIRS = 6;
 const FLIPS = 10_000;
-/** Sums of the same numbers with other signs differ in their last bits. */
-const ROUNDING = 2 ** -30;
 /** So that the same records give the same answer. */
 const SEED = 0x9e3779b9;
 
 /**
- * The part of all assignments of signs whose mean is at least as far from 0 as the real one; two-sided. Of so many pairs that not
- * all can be tried, 10,000 random ones. NaN of fewer than `LEAST_PAIRS`.
+ * The part of all assignments of signs whose sum of signed ranks is at least as far from 0 as the real one; two-sided. Of so many
+ * pairs that not all can be tried, 10,000 random ones. NaN of fewer than `LEAST_PAIRS`.
  */
-export function signFlipProbability(differences: readonly number[]): number {
+export function signedRankProbability(differences: readonly number[]): number {
   const { length } = differences;
   if (length < LEAST_PAIRS) return Number.NaN;
-  const real = Math.abs(sum(differences));
-  const enough = real - ROUNDING * Math.max(...differences.map(Math.abs));
+  const ranks = signedRanks(differences);
+  const enough = Math.abs(sum(ranks));
   const isExact = 2 ** length <= FLIPS;
   const random = generator(SEED);
   let extreme = 0;
@@ -29,19 +28,35 @@ export function signFlipProbability(differences: readonly number[]): number {
     let bits = 0;
     for (let at = 0; at < length; at++) {
       if (at % 16 === 0) bits = isExact ? flip : random() >>> 8;
-      total += bits & (1 << (at % 16)) ? differences[at]! : -differences[at]!;
+      total += bits & (1 << (at % 16)) ? ranks[at]! : -ranks[at]!;
     }
     if (Math.abs(total) >= enough) extreme++;
   }
   if (isExact) return extreme / flips;
   // The real assignment is one of those that could have been. What none of the tried ones reaches may be much rarer still.
   const tried = (extreme + 1) / (flips + 1);
-  return extreme > 0 ? tried : Math.min(tried, rarest(real, differences));
+  return extreme > 0 ? tried : Math.min(tried, rarest(enough, ranks));
 }
 
 /** At most so probable is a sum of these that is at least as far from 0 (Hoeffding 1963, theorem 2, of signs by chance). */
-const rarest = (real: number, differences: readonly number[]): number =>
-  2 * Math.exp(-(real ** 2) / (2 * sum(differences.map((one) => one ** 2))));
+const rarest = (real: number, ranks: readonly number[]): number =>
+  2 * Math.exp(-(real ** 2) / (2 * sum(ranks.map((one) => one ** 2))));
+
+/** Of each, its place among all by distance from 0, with its sign; equal ones share the mean of theirs. 0 has none. */
+function signedRanks(differences: readonly number[]): number[] {
+  const order = [...differences.keys()].sort((a, b) => sizeAt(a) - sizeAt(b));
+  const ranks = differences.map(() => 0);
+  for (let first = 0, end = 0; first < order.length; first = end) {
+    while (end < order.length && sizeAt(order[end]!) === sizeAt(order[first]!)) end++;
+    for (const at of order.slice(first, end))
+      ranks[at] = Math.sign(differences[at]!) * ((first + 1 + end) / 2);
+  }
+  return ranks;
+
+  function sizeAt(at: number): number {
+    return Math.abs(differences[at]!);
+  }
+}
 
 /**
  * So many pairs does each of `tests` tests need to be able to stay below `significance` after Holm's adjustment. At least
