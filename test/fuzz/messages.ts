@@ -1,5 +1,5 @@
 /** What arrives from elsewhere: the mesh, the kernel, name servers' clients, journals, requests of the API. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encode } from 'dns-packet';
@@ -96,6 +96,7 @@ function readNetlink(datagram: Buffer): void {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'netfold-fuzz-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const commandFile = join(folder, 'host.commands');
 const commandJournal = new CommandJournal(folder, 'host');
 const journalFile = join(folder, '4-5-6.json');
