@@ -8,7 +8,7 @@ import { measureCost } from './cost/cost.ts';
 import { measureCpu } from './cpu/cpu.ts';
 import { measureDashboard } from './dashboard/dashboard.ts';
 import { measureEvents } from './events/events.ts';
-import { measureFaults } from './faults/faults.ts';
+import { FAULTS, measureFaults } from './faults/faults.ts';
 import { measureFolding } from './folding/folding.ts';
 import { measureImpairments } from './impairments/impairments.ts';
 import { reportFromMachine } from './in-machine.ts';
@@ -179,6 +179,7 @@ be installed. A page is open for 16 minutes, of which ten count.`,
       new Option('--faults <count>', 'how many').argParser(Number),
       new Option('--seed <number>', 'which').argParser(Number).default(5),
     ],
+    isPart: ({ faults }) => faults !== undefined && (faults as number) < FAULTS,
     measure: ({ own, ...options }) => {
       const { faults, seed } = own as { faults?: number; seed: number };
       return measureFaults({ ...options, seed, count: faults });

@@ -19,7 +19,7 @@ import { FAULTS_TOPOLOGY, HOSTS, SIZES } from './topology.ts';
 import { Traces } from './traces.ts';
 import { FaultTraffic } from './traffic.ts';
 
-const FAULTS = 221;
+export const FAULTS = 221;
 const QUICK_FAULTS = 34;
 
 export interface FaultsOptions {
