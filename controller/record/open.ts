@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PRIVATE_FILE, replaceFile } from '../../agent/files/own-files.ts';
 import { topologyHash } from '../../proto/bootstrap.ts';
 import { toMillis } from '../../proto/units.ts';
+import { eventLine } from '../../topology/events/write.ts';
 import { native } from '../../topology/formats/native/format.ts';
 import { nativeText } from '../../topology/formats/native/write.ts';
 import { formatOf } from '../../topology/formats/registry.ts';
@@ -177,14 +178,21 @@ function writeTexts(folder: string, { source, topology }: RecordedRun): void {
   writeFileSync(join(folder, TOPOLOGY), nativeText(topology, heading));
 }
 
-/** Each as its line stands in the file. */
-function fileEventsOf({ source, topology }: RecordedRun): FileEvent[] {
+/**
+ * Each as the file's language has it: positions are those of the user's file, and `source` is what came out of its variables and the
+ * files that it includes. What no line says, a script's action for instance, is the line of the script.
+ */
+export function fileEventsOf({ source, topology }: Pick<RecordedRun, 'source' | 'topology'>): FileEvent[] {
   const linesOf = new Map(
     [source, ...(source.script ? [source.script] : [])].map(({ file, text }) => [file, text.split('\n')]),
   );
-  return topology.events.map(({ at, until, position: { file, line } }) => ({
-    dueMs: toMillis(at),
-    untilMs: until === undefined ? null : toMillis(until),
-    text: (linesOf.get(file)?.[line - 1] ?? '').trim().replace(/^- +/, ''),
-  }));
+  return topology.events.map((event) => {
+    const { at, until, position } = event;
+    const line = (): string => linesOf.get(position.file)?.[position.line - 1] ?? '';
+    return {
+      dueMs: toMillis(at),
+      untilMs: until === undefined ? null : toMillis(until),
+      text: eventLine(event) ?? line().trim().replace(/^- +/, ''),
+    };
+  });
 }

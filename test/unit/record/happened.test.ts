@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Happened } from '../../../controller/record/happened.ts';
+import { fileEventsOf } from '../../../controller/record/open.ts';
 import type { Command } from '../../../proto/command.ts';
 import type { RunLogEntry, RunLogFacts } from '../../../proto/run-log.ts';
+import { loadTopology } from '../../../topology/load.ts';
 
 let position = 0;
 const entry = (facts: RunLogFacts, atMs: number | null = 0): RunLogEntry => ({
@@ -82,4 +84,25 @@ describe('what happened', () => {
       ['faithful', 'CPU_SATURATED'],
     ]);
   });
+});
+
+it('events of a file with variables are told as they came out, whatever its lines', () => {
+  const text = `
+vars: { away: 30ms }
+
+
+services: { a: {}, b: {} }
+links:
+  - { from: a, to: b, latency: 1ms }
+events:
+  - from 1s to 2s set a--b latency=${'${away}'}
+  - at 3s heal
+`;
+  const { topology, expanded } = loadTopology(text, 'lab.yaml');
+  const source = { file: 'lab.yaml', text: expanded!() };
+  expect(source.text).not.toBe(text);
+  expect(fileEventsOf({ source, topology })).toEqual([
+    { dueMs: 1000, untilMs: 2000, text: 'from 1s to 2s set a--b latency=30ms' },
+    { dueMs: 3000, untilMs: null, text: 'at 3s heal' },
+  ]);
 });
