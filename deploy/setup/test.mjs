@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test [-- ARGUMENTS OF VITEST]`: sets up this machine, then runs the static checks and all tests but the longest
- * (`vm-long`, which `npm run test:vm` has, `packages`, `browser`, `swarm`, `hosts`, `verdict` and `metrics`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
+ * (`vm-long`, which `npm run test:vm` has, `packages`, `browser`, `swarm`, `hosts`, `verdict`, `hostile` and `metrics`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
  * fails the run, unless arguments chose some tests.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
