@@ -64,7 +64,9 @@ it('has the same modes under every umask, and what holds secrets is for root alo
   ];
   expect(lax.files).toEqual(strict.files);
   const isForOthers = (line: string): boolean => (Number.parseInt(line, 8) & 0o077) !== 0;
-  expect(lax.files.filter(isForOthers)).toEqual([
+  // Only where the machine asks more than files and DNS for names, as with Avahi.
+  const nameSwitch = '644 f root nsswitch.conf';
+  expect(lax.files.filter((line) => isForOthers(line) && line !== nameSwitch)).toEqual([
     '644 f root agents/host0.json',
     '644 f root experiment.json',
     '644 f root hosts',
