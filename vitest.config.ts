@@ -28,13 +28,12 @@ const real = {
  * least-power: it looks into all processes of the machine, and root's `ping` gives up the capabilities that keep others out.
  */
 const BESIDE = [
-  'test/kernel/faults/{bounds,commands,fault-kinds,faults,joins,security}.test.ts',
-  'test/kernel/interfaces/{adoption,attach,coming-and-going,counting,exempt,ipv6-machines,kill,take-over,tc-port}.test.ts',
+  'test/kernel/faults/{bounds,commands,fault-kinds,security}.test.ts',
+  'test/kernel/interfaces/{adoption,attach,coming-and-going,counting,exempt,ipv6-machines,take-over,tc-port}.test.ts',
   'test/kernel/lab/{addresses,api,crash,hosts-like,kollaps,ns2,package}.test.ts',
   'test/kernel/lab/{records,segments,service,services,side-doors,several-machines}.test.ts',
   'test/kernel/refusals/*.test.ts',
   'test/kernel/ssh/*.test.ts',
-  'test/kernel/systems/nats.test.ts',
   'test/kernel/workbench/{capture,shrink}.test.ts',
 ];
 
