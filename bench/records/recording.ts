@@ -11,7 +11,7 @@ import { loadTopology } from '../../topology/load.ts';
 /** Begin to record, or end it. */
 export type Order = 'begin' | 'end';
 /** What it answers when that is done. */
-export const DONE = 'done';
+const DONE = 'done';
 
 const [experiment, file, folder] = process.argv.slice(2) as [string, string, string];
 const text = readFileSync(file, 'utf8');

@@ -6,7 +6,7 @@ import { asBytes, LogTail } from './log-tail.ts';
 const MOST_NUMBERS = 100_000;
 /** Of a line that does not end; it is no line of text. */
 const MOST_LINE = 1 << 16;
-const NUMBER = /[ \t:=]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/y;
+const NUMBER = /[ \t:=]*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)/y;
 
 export class NumberWatch {
   readonly #log: LogTail;

@@ -54,28 +54,30 @@ export class AgentReader {
     }
   }
 
-  /** Mostly one answer; several if more has happened than a page has. */
+  /** Mostly one answer; several if more has happened than a page has. Of an answer that fails, all is asked for again. */
   async #read(): Promise<News> {
     const measured: PathMeasurement[] = [];
     const entries: RunLogEntry[] = [];
     let forgotten = 0;
+    let [incarnation, next, measuredUntil] = [this.#incarnation, this.#next, this.#measuredUntil];
     for (;;) {
-      const query = `from=${this.#next}&kinds=${KEPT_KINDS.join(',')}&measuredAfter=${this.#measuredUntil}`;
-      const { log, ...news } = (await callJson(this.#address, `/news?${query}`)) as AgentNews;
-      if (log.incarnation !== this.#incarnation) {
+      const query = `from=${next}&kinds=${KEPT_KINDS.join(',')}&measuredAfter=${measuredUntil}`;
+      const { log, ...status } = (await callJson(this.#address, `/news?${query}`)) as AgentNews;
+      if (log.incarnation !== incarnation) {
         // Another run of the agent counts from 0.
-        this.#incarnation = log.incarnation;
-        if (this.#next > 0) {
-          [this.#next, this.#measuredUntil] = [0, 0];
+        incarnation = log.incarnation;
+        if (next > 0) {
+          [next, measuredUntil] = [0, 0];
           continue;
         }
       }
-      this.#next = log.next;
-      this.#measuredUntil = news.measuredUntil;
-      measured.push(...news.measured);
+      [next, measuredUntil] = [log.next, status.measuredUntil];
+      measured.push(...status.measured);
       entries.push(...log.entries);
       forgotten += log.forgotten;
-      if (log.entries.length < MAX_PAGE_ENTRIES) return { status: news, measured, entries, forgotten };
+      if (log.entries.length === MAX_PAGE_ENTRIES) continue;
+      [this.#incarnation, this.#next, this.#measuredUntil] = [incarnation, next, measuredUntil];
+      return { status, measured, entries, forgotten };
     }
   }
 }

@@ -37,22 +37,14 @@ export const TABLES = {
 
 const CONFIDENCE = 0.95;
 
-interface Looks {
-  readonly isKept: (kept: string) => boolean;
-  readonly isRecorded: (kept: string) => boolean;
-}
-
-/** `isKept`: whether this folder of the study is still there; `isRecorded`: and is a record. Pure but for these. */
-function tableOf(
-  { study, names, units, points, progress, template }: StudyData,
-  { isKept, isRecorded }: Looks,
-): StudyTable {
+/** `folder`: of the study, in which it looks what is still kept of each run. */
+function tableOf({ study, names, units, points, progress, template }: StudyData, folder: string): StudyTable {
   const { confidence = CONFIDENCE } = study.until ?? {};
   const runs: RunRow[] = [];
   const rows = points.flatMap(({ key, index, parameters }): PointRow[] => {
     const lines = progress.runsOf(key).map((line): RunRow => {
-      const kept = line.kept !== null && isKept(line.kept) ? line.kept : null;
-      return { ...line, kept, record: kept !== null && isRecorded(kept) ? kept : null };
+      const kept = line.kept !== null && existsSync(join(folder, line.kept)) ? line.kept : null;
+      return { ...line, kept, record: kept !== null && isRecord(join(folder, kept)) ? kept : null };
     });
     if (lines.length === 0) return [];
     // The same combination may stand in a list twice, or at another place than when it was run.
@@ -74,10 +66,7 @@ function tableOf(
 
 /** Throws system errors. */
 export function writeTables(folder: string, data: StudyData): void {
-  const table = tableOf(data, {
-    isKept: (kept) => existsSync(join(folder, kept)),
-    isRecorded: (kept) => isRecord(join(folder, kept)),
-  });
+  const table = tableOf(data, folder);
   const write = (name: string, text: string): void =>
     replaceFile(join(folder, name), text, { mode: OPEN_FILE });
   write(TABLES.json, `${JSON.stringify(table, null, 1)}\n`);
