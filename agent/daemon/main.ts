@@ -14,6 +14,7 @@ import { LogWriter } from '../health/log-writer.ts';
 import { beginThreadPool, poolThreads } from '../health/thread-pool.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin } from '../kernel/sys/alarm.ts';
+import { limitArenas } from '../kernel/sys/memory.ts';
 import type { Listening, MetricsAddress } from '../metrics/listen.ts';
 import { serviceManager } from '../service/service-manager.ts';
 import { openApi } from './api.ts';
@@ -28,6 +29,9 @@ const LOG_DESCRIPTOR = 1;
 
 /** At its end a process is gone within this time, whatever its threads do. */
 const END_SECONDS = 1;
+
+/** Threads wait for the kernel far more than for memory. */
+const ARENAS = 2;
 
 export interface AgentOptions {
   /** The source of the bootstrap: `unix:PATH` or `http://HOST:PORT`. */
@@ -80,6 +84,7 @@ export async function runAgentWith(
   keepPrivate();
   const manager = serviceManager(process.env, process.pid);
   spareFromWantOfMemory();
+  limitArenas(ARENAS);
   await beginThreadPool(poolThreads(bootstrap.endpoints.length));
   // Before the log, whose own end may not come where the disk is full.
   process.once('exit', () => endWithin(END_SECONDS));

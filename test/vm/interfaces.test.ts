@@ -1,4 +1,4 @@
-/** The kernel that Debian ships, and the tests of interfaces on it. */
+/** The kernel that Debian ships, and the tests of interfaces on it; neighbours.test.ts has those that take longest. */
 import { expect, it } from 'vitest';
 import { itPasses } from './machine/inner-suite.ts';
 
@@ -6,7 +6,6 @@ import { itPasses } from './machine/inner-suite.ts';
 const machine = itPasses([
   { file: 'test/kernel/interfaces/tc-port.test.ts' },
   { file: 'test/kernel/interfaces/adoption.test.ts' },
-  { file: 'test/kernel/interfaces/take-over.test.ts' },
   { file: 'test/kernel/interfaces/leftovers.test.ts' },
 ]);
 
