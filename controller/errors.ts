@@ -44,6 +44,7 @@ export type ControllerErrorCode =
   | 'AGENT_CANNOT'
   | 'AGENT_STOPPED'
   | 'NO_ROOM'
+  | 'FOLDER_BUSY'
   | 'NOT_PERMITTED'
   | 'PROCESSES_STAY'
   | 'PROGRAM_MISSING'
@@ -118,6 +119,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   AGENT_CANNOT: 'machine',
   AGENT_STOPPED: 'machine',
   NO_ROOM: 'machine',
+  FOLDER_BUSY: 'machine',
   NOT_PERMITTED: 'machine',
   PROCESSES_STAY: 'machine',
   PROGRAM_MISSING: 'machine',

@@ -36,6 +36,10 @@ export function withCode(error: unknown): unknown {
     const remedy = `make it writable: findmnt -T ${where}, then mount -o remount,rw`;
     return new ControllerError('NO_ROOM', message, remedy, error);
   }
+  if (code === 'EBUSY' && path?.startsWith(RUN_FOLDER)) {
+    const message = `${path} can't be removed: something is mounted there (${code})`;
+    return new ControllerError('FOLDER_BUSY', message, `umount ${path}, then the same again`, error);
+  }
   if (code !== undefined && DENIED.has(code) && path?.startsWith(RUN_FOLDER))
     return notPermitted(path, error);
   if (code === 'ENOENT' && syscall.startsWith('spawn ')) {

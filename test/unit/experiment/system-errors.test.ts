@@ -32,6 +32,17 @@ it('a missing program is named with its package', () => {
   expect(isNoRoom(error)).toBe(false);
 });
 
+it('a folder of an experiment that is a mount point is named, with the remedy', () => {
+  const busy = systemError('EBUSY', { syscall: 'rmdir', path: '/run/netfold/lab' });
+  expect(withCode(busy)).toMatchObject({
+    code: 'FOLDER_BUSY',
+    blame: 'machine',
+    remedy: expect.stringContaining('umount /run/netfold/lab'),
+  });
+  const elsewhere = systemError('EBUSY', { syscall: 'rmdir', path: '/mnt' });
+  expect(withCode(elsewhere)).toBe(elsewhere);
+});
+
 it('everything else stays as it is', () => {
   for (const error of [new Error('x'), 'text', undefined, systemError('ENOENT', { syscall: 'open' })]) {
     expect(withCode(error)).toBe(error);
