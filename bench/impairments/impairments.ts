@@ -17,6 +17,7 @@ import {
   mean,
 } from './arrivals.ts';
 import { sendNumbered } from './numbered.ts';
+import { regions } from './regions.ts';
 import { traces } from './traces.ts';
 
 /** A sender in JavaScript keeps this pace on one core, and either backend without a growing queue. */
@@ -177,7 +178,11 @@ function ksRow(what: string, delaysMs: readonly number[], cumulative: (value: nu
 export async function measureImpairments(options: ImpairmentsOptions): Promise<Table[]> {
   const tables: Table[] = [];
   for (const backend of chosenBackends(options.backend))
-    tables.push(await tableOf(backend, options), await traces(backend, options));
+    tables.push(
+      await tableOf(backend, options),
+      await traces(backend, options),
+      await regions(backend, options),
+    );
   return tables;
 }
 
