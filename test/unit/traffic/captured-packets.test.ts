@@ -155,3 +155,44 @@ describe('a topology file', () => {
     expect(() => load(trace)).toThrow(message);
   });
 });
+
+describe("a link's trace", () => {
+  const load = (trace: string, file: Uint8Array = pcap(TALK)) =>
+    loadTopology(
+      `services: { a: {}, b: {} }\nlinks: [{ from: a, to: b, trace: ${trace} }]\n`,
+      'lab.yaml',
+      undefined,
+      undefined,
+      {
+        read: () => ({ problem: 'it is no text' }),
+        readBytes: (path) => (path === 'day.pcapng' ? { bytes: file } : { problem: 'there is none' }),
+      },
+    );
+  const traceOf = ({ topology }: ReturnType<typeof load>): string | undefined => topology.links[0]!.up.trace;
+
+  it('is what passed of one direction in each tenth of a second, frames as bandwidth counts them', () => {
+    const first = load('day.pcapng', pcapng(TALK));
+    // 47 and 1,042 bytes.
+    expect(traceOf(first)).toBe('loop 0 2000: 0 3760, 100 0, 1900 83360');
+    expect(first.warnings.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('1 packets of others are left out'),
+    );
+    expect(traceOf(loadTopology(first.expanded!(), 'lab.yaml'))).toBe(traceOf(first));
+  });
+  it('counts packets without a payload as well, and has loop and phase', () => {
+    const talk: readonly Packet[] = [...TALK, [T + 2_000_010, there('')], [T + 150_000, there('')]];
+    const trace = `{ file: day.pcapng, from: ${a4}, to: ${b4}, loop: false, phase: 300ms }`;
+    const named = load(trace, pcap(talk));
+    expect(traceOf(named)).toBe('once 300 2100: 0 3760, 100 3360, 200 0, 1900 83360, 2000 3360');
+    expect(named.warnings.map(({ message }) => message).join()).not.toContain('left out');
+  });
+  it.each([
+    ['other.pcap', 'there is none'],
+    ['{ file: day.pcapng, ports: 3 }', 'known keys: file, loop, phase, from, to, port'],
+    ['{ file: day.csv, from: 10.0.0.1 }', 'known keys: file, loop, phase'],
+    ['{ file: day.pcapng, from: nobody }', 'says nothing of a capture'],
+    [`{ file: day.pcapng, from: ${b4}, to: ${a4} }`, 'are within 100 ms'],
+  ])('%s is refused', (trace, message) => {
+    expect(() => load(trace)).toThrow(message);
+  });
+});

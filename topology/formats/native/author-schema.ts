@@ -97,7 +97,7 @@ const TRACE = {
     {
       type: 'object',
       properties: {
-        file: { type: 'string', description: 'Of Mahimahi, or CSV.' },
+        file: { type: 'string', description: 'Of Mahimahi, CSV, or a capture.' },
         loop: {
           anyOf: [{ type: 'boolean' }, withVariable],
           description: 'Whether it begins again at its end. Default: true.',
@@ -107,13 +107,19 @@ const TRACE = {
           description:
             'Where in it the experiment begins: a time, or seed, which the names of the link decide. Default: 0s.',
         },
+        from: { type: 'string', description: 'Of a capture: the sender. Default: as in its first packet.' },
+        to: { type: 'string', description: 'Of a capture: the receiver. Default: as in its first packet.' },
+        port: {
+          type: 'integer',
+          description: 'Of a capture: of UDP or TCP, at either end. Default: any.',
+        },
       },
       required: ['file'],
       additionalProperties: false,
     },
   ],
   description:
-    'How rate, latency and loss change over time, instead of those of the link: a file of Mahimahi, or CSV with time and some of rate, latency, loss. Default: they do not.',
+    'How rate, latency and loss change over time, instead of those of the link: a file of Mahimahi, CSV with time and some of rate, latency, loss, or a capture (pcap, pcapng), whose rate it then has. Default: they do not.',
   examples: ['lte.down', { file: 'leo.csv', loop: false, phase: '3s' }],
 };
 

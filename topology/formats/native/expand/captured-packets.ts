@@ -46,45 +46,83 @@ interface Frame {
 /** Throws `CaptureProblem`. */
 export function traceOfCapture(bytes: Uint8Array, wanted: Direction): CapturedTrace {
   const [at, size]: [number[], number[]] = [[], []];
-  let direction: { readonly from: string; readonly to: string } | undefined;
-  let others = 0;
-  for (const frame of framesOf(bytes)) {
-    const packet = packetIn(frame);
-    if (!packet || packet.bytes === 0 || (wanted.port !== undefined && !packet.ports.includes(wanted.port)))
-      continue;
-    const isWanted =
-      (wanted.from === undefined || wanted.from === packet.from) &&
-      (wanted.to === undefined || wanted.to === packet.to);
-    direction ??= isWanted ? { from: packet.from, to: packet.to } : undefined;
-    if (!isWanted || packet.from !== direction?.from || packet.to !== direction.to) {
-      others++;
-      continue;
-    }
+  const direction = eachOfDirection(bytes, wanted, (time, packet) => {
     for (let left = packet.bytes; left > 0; left -= MOST_BYTES) {
-      at.push(frame.at);
+      at.push(time);
       size.push(Math.min(left, MOST_BYTES));
     }
     if (at.length > MOST_PACKETS)
       throw new CaptureProblem(`it has more than ${MOST_PACKETS} packets of one direction`, CUT);
-  }
-  if (!direction) {
-    const ends = [wanted.from && `from ${wanted.from}`, wanted.to && `to ${wanted.to}`]
-      .filter(Boolean)
-      .join(' ');
-    throw new CaptureProblem(
-      `it has no packet of IP with a payload${ends === '' ? '' : ` ${ends}`}`,
-      'name the addresses of one direction: trace: { file: call.pcap, from: 10.0.0.1, to: 10.0.0.2 }',
-    );
-  }
+  });
   // Captures of several interfaces are not always in order.
   const order = Array.from(at.keys()).sort((a, b) => at[a]! - at[b]! || a - b);
   const first = at[order[0]!]!;
   return {
     ...direction,
-    others,
     at: Float64Array.from(order, (index) => Math.round(at[index]! - first)),
     size: Uint16Array.from(order, (index) => size[index]!),
   };
+}
+
+/** What passed of one direction, also packets without a payload. */
+export interface CapturedFrames extends Omit<CapturedTrace, 'at' | 'size'> {
+  /** Microseconds since the first one, ascending. */
+  readonly at: Float64Array;
+  /** Of each, as bandwidth counts it: the IP packet and the header of Ethernet. */
+  readonly size: Float64Array;
+}
+
+const ETHERNET_BYTES = 14;
+
+/** Throws `CaptureProblem`. */
+export function framesOfCapture(bytes: Uint8Array, wanted: Direction): CapturedFrames {
+  const frames: [number, number][] = [];
+  const direction = eachOfDirection(
+    bytes,
+    wanted,
+    (time, { length }) => frames.push([time, length + ETHERNET_BYTES]),
+    true,
+  );
+  frames.sort(([a], [b]) => a - b);
+  const first = frames[0]![0];
+  return {
+    ...direction,
+    at: Float64Array.from(frames, ([time]) => Math.round(time - first)),
+    size: Float64Array.from(frames, ([, size]) => size),
+  };
+}
+
+/**
+ * Calls for each packet of the direction, which the first with a payload decides; `withEmpty`: from then on also for those without
+ * one. Throws `CaptureProblem`.
+ */
+function eachOfDirection(
+  bytes: Uint8Array,
+  wanted: Direction,
+  visit: (at: number, packet: Packet) => void,
+  withEmpty = false,
+): Omit<CapturedTrace, 'at' | 'size'> {
+  let direction: { readonly from: string; readonly to: string } | undefined;
+  let others = 0;
+  for (const frame of framesOf(bytes)) {
+    const packet = packetIn(frame);
+    const isEmpty = !packet || (packet.bytes === 0 && !(withEmpty && direction));
+    if (isEmpty || (wanted.port !== undefined && !packet.ports.includes(wanted.port))) continue;
+    const isWanted =
+      (wanted.from === undefined || wanted.from === packet.from) &&
+      (wanted.to === undefined || wanted.to === packet.to);
+    direction ??= isWanted ? { from: packet.from, to: packet.to } : undefined;
+    if (isWanted && packet.from === direction?.from && packet.to === direction.to) visit(frame.at, packet);
+    else if (packet.bytes > 0) others++;
+  }
+  if (direction) return { ...direction, others };
+  const ends = [wanted.from && `from ${wanted.from}`, wanted.to && `to ${wanted.to}`]
+    .filter(Boolean)
+    .join(' ');
+  throw new CaptureProblem(
+    `it has no packet of IP with a payload${ends === '' ? '' : ` ${ends}`}`,
+    'name the addresses of one direction: trace: { file: call.pcap, from: 10.0.0.1, to: 10.0.0.2 }',
+  );
 }
 
 const MAGIC = { pcap: 0xa1b2c3d4, pcapNanos: 0xa1b23c4d, pcapng: 0x0a0d0d0a, order: 0x1a2b3c4d } as const;
@@ -166,6 +204,8 @@ function unitOf(body: DataView, little: boolean): number {
 interface Packet {
   readonly from: string;
   readonly to: string;
+  /** Of the whole, from the header of IP on. */
+  readonly length: number;
   /** Of its payload. */
   readonly bytes: number;
   readonly ports: readonly number[];
@@ -231,14 +271,14 @@ function packet4(bytes: DataView, start: number): Packet | undefined {
   const ends = { from: address(start + 12), to: address(start + 16) };
   return header < 20 || length < header
     ? undefined
-    : { ...ends, ...payload(bytes, start + header, length - header, protocol) };
+    : { ...ends, length, ...payload(bytes, start + header, length - header, protocol) };
 }
 
 function packet6(bytes: DataView, start: number): Packet | undefined {
   if (bytes.byteLength < start + 40) return undefined;
   const length = bytes.getUint16(start + 4) || bytes.byteLength - start - 40;
   const ends = { from: address6(bytes, start + 8), to: address6(bytes, start + 24) };
-  return { ...ends, ...payload(bytes, start + 40, length, bytes.getUint8(start + 6)) };
+  return { ...ends, length: length + 40, ...payload(bytes, start + 40, length, bytes.getUint8(start + 6)) };
 }
 
 /** RFC 5952: the longest run of two zeros or more, of equal ones the first, is `::`. */

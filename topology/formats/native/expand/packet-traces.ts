@@ -6,6 +6,7 @@
 import { DAY } from '../../../../proto/units.ts';
 import { type Findings, quote } from '../../../model/diagnostics.ts';
 import { isPacketTraceText, MOST_PACKETS, packetTraceText } from '../../../model/packet-trace.ts';
+import { CAPTURE } from './capture-rates.ts';
 import { CaptureProblem, type Direction, directionOf, traceOfCapture } from './captured-packets.ts';
 import type { Files } from './files.ts';
 import { asMapping, below, fieldOf, type Origin, placeOf } from './origins.ts';
@@ -43,8 +44,6 @@ export function withPacketTraces(
   });
 }
 const NOTHING = packetTraceText({ at: new Float64Array(1), size: new Uint16Array([1]) });
-
-const CAPTURE = /\.(?:pcap|pcapng|cap)$/i;
 
 function readCapture(
   path: string,

@@ -1,7 +1,7 @@
 /**
  * `trace: FILE`, or `trace: { file, loop, phase }` → the text of a trace (proto/trace.ts). Files of Mahimahi (each line the
- * millisecond at which a packet of 1,500 bytes can pass; Netravali et al., USENIX ATC 2015) and CSV with the columns `time`, and
- * some of `rate`, `latency` and `loss`.
+ * millisecond at which a packet of 1,500 bytes can pass; Netravali et al., USENIX ATC 2015), CSV with the columns `time`, and
+ * some of `rate`, `latency` and `loss`, and captures, `{ file, from, to, port }`.
  */
 import { isTraceText, MOST_STEPS, type Trace, traceText } from '../../../../proto/trace.ts';
 import {
@@ -16,10 +16,13 @@ import {
   UnitError,
 } from '../../../../proto/units.ts';
 import { type Findings, quote } from '../../../model/diagnostics.ts';
+import { CAPTURE, ratesOfCapture } from './capture-rates.ts';
+import { CaptureProblem, type Direction, directionOf } from './captured-packets.ts';
 import { inEachDirection } from './directions.ts';
 import type { Files } from './files.ts';
 import type { Part } from './include.ts';
 import { asMapping, below, fieldOf, keyPlaceOf, type Origin, placeOf, type Source } from './origins.ts';
+import { LineProblem } from './trace-lines.ts';
 import type { Scope } from './variables.ts';
 
 /** A full frame as bandwidth counts it, of which a packet of 1,500 bytes is a part. */
@@ -30,6 +33,14 @@ const MOST_MS = toMillis(DAY);
 
 type Steps = Pick<Trace, 'periodMs' | 'startMs' | 'rateBps' | 'latencyMicros' | 'loss'>;
 
+interface Wanted {
+  readonly file: string;
+  readonly loops: boolean;
+  readonly phase: number | 'seed';
+  /** Of a capture. */
+  readonly direction?: Direction;
+}
+
 interface Named {
   readonly written: unknown;
   readonly origin: Origin;
@@ -37,18 +48,6 @@ interface Named {
 
 /** Of an expanded file. */
 const isText = (written: unknown): written is string => typeof written === 'string' && isTraceText(written);
-
-/** What is wrong with a line of a file. */
-class LineProblem extends Error {
-  readonly line: number;
-  readonly remedy: string;
-
-  constructor(line: number, message: string, remedy: string) {
-    super(message);
-    this.line = line;
-    this.remedy = remedy;
-  }
-}
 
 export class Traces {
   readonly #files: Files;
@@ -140,34 +139,30 @@ export class Traces {
     const wanted = this.#wanted(written, origin);
     const path = wanted && this.#files.pathOf(wanted.file, fileOf(origin), origin);
     if (path === undefined) return undefined;
-    if (!this.#known.has(path)) this.#known.set(path, this.#read(path, origin));
-    const steps = this.#known.get(path);
+    const { loops, phase, direction } = wanted!;
+    const key = JSON.stringify([path, direction]);
+    if (!this.#known.has(key))
+      this.#known.set(key, direction ? this.#readCapture(path, direction, origin) : this.#read(path, origin));
+    const steps = this.#known.get(key);
     if (!steps) return undefined;
-    const { loops, phase } = wanted!;
     const phaseMs = phase === 'seed' ? hashOf(`${salt} ${path}`) % steps.periodMs : phase % steps.periodMs;
     return traceText({ loops, phaseMs, ...steps });
   }
 
-  #wanted(
-    written: unknown,
-    origin: Origin,
-  ): { file: string; loops: boolean; phase: number | 'seed' } | undefined {
-    const { file, loop = true, phase = '0ms', ...others } = asMapping(written) ?? { file: written };
+  #wanted(written: unknown, origin: Origin): Wanted | undefined {
+    const { file, loop = true, phase = '0ms', ...rest } = asMapping(written) ?? { file: written };
+    const isCapture = typeof file === 'string' && CAPTURE.test(file);
     const refuse = (at: Origin, message: string, remedy: string): undefined => {
       this.#findings.error('VALUE_INVALID', placeOf(at), fieldOf(at), message, remedy);
       return undefined;
     };
-    const [unknown] = Object.keys(others);
+    const keys = ['file', 'loop', 'phase', ...(isCapture ? ['from', 'to', 'port'] : [])];
+    const unknown = Object.keys(rest).find((key) => !keys.includes(key));
     if (unknown !== undefined) {
       const at = below(origin, unknown);
       const message = `there is no key ${quote(unknown)} here`;
-      this.#findings.error(
-        'KEY_UNKNOWN',
-        keyPlaceOf(at),
-        fieldOf(at),
-        message,
-        'known keys: file, loop, phase',
-      );
+      const known = `known keys: ${keys.join(', ')}`;
+      this.#findings.error('KEY_UNKNOWN', keyPlaceOf(at), fieldOf(at), message, known);
       return undefined;
     }
     if (typeof file !== 'string' || file === '')
@@ -178,10 +173,12 @@ export class Traces {
       );
     if (typeof loop !== 'boolean')
       return refuse(below(origin, 'loop'), `${quote(loop)} is neither true nor false`, 'write true or false');
-    if (phase === 'seed') return { file, loops: loop, phase };
     try {
-      return { file, loops: loop, phase: Math.round(toMillis(parseDuration(String(phase)))) };
+      const direction = isCapture && { direction: directionOf(rest) };
+      const phaseMs = phase === 'seed' ? phase : Math.round(toMillis(parseDuration(String(phase))));
+      return { file, loops: loop, phase: phaseMs, ...direction };
     } catch (error) {
+      if (error instanceof CaptureProblem) return refuse(origin, error.message, error.remedy);
       if (!(error instanceof UnitError)) throw error;
       return refuse(below(origin, 'phase'), error.message, 'write a time, e.g. 3s, or seed');
     }
@@ -196,6 +193,33 @@ export class Traces {
       if (!(error instanceof LineProblem)) throw error;
       const { line, message, remedy } = error;
       this.#findings.error('VALUE_INVALID', { line, column: 1, file: path }, 'trace', message, remedy);
+      return undefined;
+    }
+  }
+
+  #readCapture(path: string, direction: Direction, origin: Origin): Steps | undefined {
+    const bytes = this.#files.bytes(path, origin);
+    if (!bytes) return undefined;
+    const [place, field] = [placeOf(origin), fieldOf(origin)];
+    try {
+      const { from, to, others, ...steps } = ratesOfCapture(bytes, direction, {
+        ms: MOST_MS,
+        steps: MOST_STEPS,
+      });
+      if (others > 0 && (direction.from === undefined || direction.to === undefined))
+        this.#findings.warning(
+          'KEY_IGNORED',
+          place,
+          field,
+          `${quote(path)}: its rate is that from ${from} to ${to}, and ${others} packets of others are left out`,
+          'name the addresses of one direction: trace: { file: …, from: …, to: … }',
+        );
+      const none = new Float64Array(steps.startMs.length).fill(Number.NaN);
+      return { ...steps, latencyMicros: none, loss: none };
+    } catch (error) {
+      if (!(error instanceof CaptureProblem)) throw error;
+      const { message, remedy } = error;
+      this.#findings.error('VALUE_INVALID', place, field, `${quote(path)}: ${message}`, remedy);
       return undefined;
     }
   }
