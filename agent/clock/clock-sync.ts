@@ -8,7 +8,7 @@ import { fromMillis, type Micros, micros, toMillis } from '../../proto/units.ts'
 import type { Clock } from './clock.ts';
 import { type Voter, vote } from './clock-vote.ts';
 import { type ExperimentClock, STEP_MICROS } from './experiment-clock.ts';
-import { type ClockEstimate, type ClockPeer, type Exchange, PeerClock } from './peer-clock.ts';
+import { type ClockEstimate, type ClockPeer, type Exchange, LATEST, PeerClock } from './peer-clock.ts';
 import { SlewBudget } from './slew-budget.ts';
 
 /** Requests on first contact, one after the other. The first are slow: connections open, code gets compiled. */
@@ -26,6 +26,11 @@ const FAR_TURN = 8;
 const BEATS_TO_SETTLE = 10;
 /** Requests over TCP are not lost by chance. A peer that is paused briefly must not be given up. */
 const FAILURES_TO_GIVE_UP = 4;
+/** After an answer that took longer, the peer is asked again at once, one request after the other, so that who judges knows soon … */
+export const LATE_ANSWER_MS = 500;
+const CHECKS = LATEST - 1;
+/** … and no sooner again: who is slow is not burdened. */
+const CHECKS_EVERY_MS = 5000;
 /** Smaller differences are not corrected: they come from scheduling. */
 export const MARGIN_MICROS = micros(100);
 
@@ -38,6 +43,15 @@ export interface ClockSyncPorts {
   readonly onTimed: () => void;
   /** A host's clock contradicts those of most others, by so many microseconds, and is not followed. */
   readonly onWrong?: (peer: string, host: string, offset: Micros) => void;
+}
+
+/** How long a host takes to answer. */
+export interface AnswerTime {
+  readonly host: string;
+  /** Now: the least of the latest `LATEST`. */
+  readonly ms: number;
+  /** The least of some seconds, which meets fewer pauses of machines. */
+  readonly lastingMs: number;
 }
 
 export class ClockSync {
@@ -74,6 +88,14 @@ export class ClockSync {
   /** Least round-trip time to a host in the latest exchanges, in microseconds. */
   rttMicros(host: string): Micros | undefined {
     return this.#peers.get(host)?.rttMicros;
+  }
+
+  /** Of the hosts that have answered often enough. */
+  answerTimes(): AnswerTime[] {
+    return [...this.#peers.values()].flatMap(({ host, answers, rttMicros }) => {
+      if (!answers) return [];
+      return { host, ms: toMillis(answers.least), lastingMs: toMillis(rttMicros ?? answers.least) };
+    });
   }
 
   /** Sets the other hosts that are present. New ones are asked at once. */
@@ -215,20 +237,19 @@ export class ClockSync {
     if (this.#reference) peers.unshift(this.#reference);
     for (const peer of peers) {
       if (this.#underWay >= MAX_UNDER_WAY) return;
-      if (peer.wanted > 0 && !peer.underWay) void this.#ask(peer);
+      if (peer.underWay) continue;
+      if (peer.wanted > 0) void this.#ask(peer);
+      else if (peer.checks > 0) void this.#check(peer);
     }
   }
 
   async #ask(peer: PeerClock): Promise<void> {
-    peer.underWay = true;
     peer.wanted--;
-    this.#underWay++;
-    const exchange = await this.#ports.probe(peer.peer);
-    this.#underWay--;
-    peer.underWay = false;
-    if (exchange?.incarnation === peer.incarnation) {
+    const exchange = await this.#probe(peer);
+    if (exchange) {
       peer.failures = 0;
       peer.add(exchange);
+      this.#doubt(peer);
     } else {
       peer.failures++;
       peer.wanted = 0;
@@ -239,6 +260,34 @@ export class ClockSync {
     const reference = this.#timed ? peer : this.#reference;
     const isComplete = reference?.wanted === 0 && !reference.underWay;
     if (reference && reference === this.#reference && isComplete) this.#follow(reference);
+    this.#proceed();
+  }
+
+  /** `undefined`: this life of the host did not answer. */
+  async #probe(peer: PeerClock): Promise<Exchange | undefined> {
+    peer.underWay = true;
+    this.#underWay++;
+    const exchange = await this.#ports.probe(peer.peer);
+    this.#underWay--;
+    peer.underWay = false;
+    return exchange?.incarnation === peer.incarnation ? exchange : undefined;
+  }
+
+  /** Whether a late answer was one, or all are late now. */
+  #doubt(peer: PeerClock): void {
+    const now = this.#ports.clock.now();
+    const { answers } = peer;
+    const isLate = answers !== undefined && toMillis(answers.last) > LATE_ANSWER_MS;
+    if (!isLate || now - peer.checkedAt < CHECKS_EVERY_MS) return;
+    peer.checkedAt = now;
+    peer.checks = CHECKS;
+  }
+
+  async #check(peer: PeerClock): Promise<void> {
+    peer.checks--;
+    const exchange = await this.#probe(peer);
+    if (exchange) peer.noteAnswer(exchange);
+    else peer.checks = 0;
     this.#proceed();
   }
 

@@ -7,6 +7,8 @@ import { fromMillis, type Micros, micros, partsPerMillion } from '../../proto/un
 
 /** As in RFC 5905. With a request every other second, the reference has a good sample within 16 s. */
 export const SAMPLES = 8;
+/** Of so many answers in a row, the shortest says how long one takes now: a pause of a machine is in one or two of them. */
+export const LATEST = 3;
 /** How fast two machines' clocks may diverge: quartz is good for ± 50 ppm. */
 export const DRIFT_PPM = 100;
 
@@ -59,7 +61,11 @@ export class PeerClock {
   underWay = false;
   /** Requests in a row without an answer. */
   failures = 0;
+  /** Requests beside the regular ones, to see whether answers are late now, and when the latest of them were ordered. */
+  checks = 0;
+  checkedAt = Number.NEGATIVE_INFINITY;
   #samples: Sample[] = [];
+  #latest: Micros[] = [];
 
   constructor({ name, peer, incarnation }: ClockPeer) {
     this.host = name;
@@ -74,8 +80,22 @@ export class PeerClock {
       : micros(Math.min(...this.#samples.map(({ delay }) => delay)));
   }
 
-  add({ asked, answered, timed, received, sent }: Exchange): void {
+  /** The round trip of the last answer, and the least of the last `LATEST`; `undefined` before there are so many. */
+  get answers(): { readonly last: Micros; readonly least: Micros } | undefined {
+    if (this.#latest.length < LATEST) return undefined;
+    return { last: this.#latest.at(-1)!, least: micros(Math.min(...this.#latest)) };
+  }
+
+  /** How long an answer took. Of the clock it says nothing: late ones would take the place of good samples. Returns the round trip. */
+  noteAnswer({ asked, answered, received, sent }: Exchange): Micros {
     const delay = micros(fromMillis(answered - asked) - (sent - received));
+    this.#latest = [...this.#latest, delay].slice(-LATEST);
+    return delay;
+  }
+
+  add(exchange: Exchange): void {
+    const { asked, answered, timed, received, sent } = exchange;
+    const delay = this.noteAnswer(exchange);
     const offset = timed ? micros((received + sent) / 2 - fromMillis((asked + answered) / 2)) : undefined;
     const sample: Sample = { at: asked, delay, offset };
     // Removes samples that can't be of one clock: it was stepped between them.

@@ -223,11 +223,11 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
       ticks: () => reactions.ticks.count,
       strays: () => kernel.strays(),
       local: () => local.all,
-      slowPaths: () =>
-        wideArea.underlay(
-          epoch.value,
-          local.all.map(({ number }) => number),
-        ).tooSlow,
+      slowPaths: (longer) => {
+        wideArea.setLonger(longer);
+        const here = local.all.map(({ number }) => number);
+        return wideArea.underlay(epoch.value, here).tooSlow;
+      },
       traffic: seen,
       // On interfaces that others use, netfold sends nothing of its own.
       ...(bootstrap.leaseMs === undefined && { echoes: kernel.echoes }),

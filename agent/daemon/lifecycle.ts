@@ -93,6 +93,8 @@ export class Lifecycle {
   /** Everything is in force for the first time. */
   shaped(): void {
     if (this.#state === 'waiting') this.#enter('ready');
+    // One that begins in the middle says so at once.
+    else if (this.#state === 'running') this.#parts.fidelity.look();
   }
 
   /** Adds an endpoint to this host. Throws what `LocalEndpoints.attach` throws. */

@@ -2,6 +2,7 @@
  * The causes of a verdict: what is looked at, from which value on it counts, and why there. The one table of thresholds;
  * docs/fidelity.md has it for users, and a test compares the two.
  */
+import { LATE_ANSWER_MS } from '../clock/clock-sync.ts';
 import { SILENT_AFTER_MS } from '../mesh/exchange/mesh.ts';
 
 export interface CauseRule {
@@ -83,7 +84,7 @@ const rules = {
   /** Three heartbeats: then all hosts forget its flows, and share what they had. */
   HOST_SILENT: { weight: 'degraded', unit: 'ms', bound: SILENT_AFTER_MS, holdsMs: 0, clearsMs: CALM_MS },
   /** The least round trip of the latest requests to a host's agent. Half of it later, announcements and commands arrive. */
-  GOSSIP_SLOW: { weight: 'degraded', unit: 'ms', bound: 500, holdsMs: 0, clearsMs: CALM_MS },
+  GOSSIP_SLOW: { weight: 'degraded', unit: 'ms', bound: LATE_ANSWER_MS, holdsMs: 0, clearsMs: CALM_MS },
   /** It has other commands than this one. Passing one on takes a round trip; repairs come with the next heartbeat. */
   COMMANDS_APART: { weight: 'degraded', unit: 'times', bound: 0, holdsMs: 4000, clearsMs: CALM_MS },
   /** Two hosts claim the same, or have different topologies. */
@@ -117,4 +118,6 @@ export interface Symptom {
   readonly bound?: number;
   /** When it began, if not now; on the clock of the judgement, ms. */
   readonly since?: number;
+  /** For how long it must go on before it counts, where it is so clear that this need not be as long as the table says. */
+  readonly holdsMs?: number;
 }

@@ -12,9 +12,10 @@ import type {
   ProbesStatus,
   SlowPaths,
 } from '../../proto/status.ts';
-import { micros, millisToSeconds, toMillis } from '../../proto/units.ts';
+import { type Micros, micros, millisToSeconds, toMillis } from '../../proto/units.ts';
 import type { AgentProofs, PathMeasurement } from '../../proto/view.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
+import type { AnswerTime } from '../clock/clock-sync.ts';
 import { LEAST_PACKETS } from '../enforce/lateness.ts';
 import type { DelayCounters } from '../enforce/ports.ts';
 import type { MachineLoad } from '../health/machine-load.ts';
@@ -25,7 +26,7 @@ import { CAUSES, type Symptom } from './causes.ts';
 import { Counters } from './counters.ts';
 import type { EchoPort } from './echoes.ts';
 import { Judge, type JudgedCause } from './judge.ts';
-import { apart, conflicting, Silences, skewed, slowed, slowToAnswer } from './looks.ts';
+import { apart, conflicting, Silences, SlowAnswers, skewed, slowed } from './looks.ts';
 import { Machine } from './machine.ts';
 import { Probes, type ProbesCounted } from './probes.ts';
 import { stateOf } from './state.ts';
@@ -75,9 +76,10 @@ export interface FidelityPorts {
       silentHosts(now: number): string[];
       conflicts(now: number): readonly unknown[];
     };
-    readonly clocks: { status(): ClockStatus };
+    readonly clocks: { status(): ClockStatus; answerTimes(): readonly AnswerTime[] };
   };
-  readonly slowPaths: () => SlowPaths;
+  /** `longer`: host → the round trip to it now, where it is longer than it was. */
+  readonly slowPaths: (longer: ReadonlyMap<string, Micros>) => SlowPaths;
   readonly local: () => readonly LocalEndpoint[];
   readonly traffic: Traffic;
   /** Absent: no probes. */
@@ -94,6 +96,7 @@ export class Fidelity {
   readonly #counters: Counters;
   readonly #machine = new Machine();
   readonly #silences = new Silences();
+  readonly #slowAnswers = new SlowAnswers();
   readonly #traffic: TrafficWatch;
   readonly #probes: Probes | undefined;
   readonly #underlayLoss = new UnderlayLoss();
@@ -127,7 +130,7 @@ export class Fidelity {
     this.#cancel = timers.every(LOOK_MS, () => this.look());
     this.#probes?.start(timers, () => this.#ports.clock.now(), {
       attempt: (turn) => this.#attempts.run('probing', turn),
-      onTurn: (isNews) => this.#lookEarly(isNews || this.#silences.isNews(this.#silentHosts())),
+      onTurn: (isNews) => this.#lookEarly(isNews || this.#isMeshNews()),
     });
     this.#unfollow = runLog.follow((entry) => {
       if (entry.kind === 'epoch') this.#noteEvents(entry);
@@ -175,7 +178,12 @@ export class Fidelity {
     return mesh.view.silentHosts(clock.now());
   }
 
-  /** Of what probes have found, and of a host that has fallen silent, the verdict tells at once. */
+  #isMeshNews(): boolean {
+    const times = this.#ports.mesh.clocks.answerTimes();
+    return this.#silences.isNews(this.#silentHosts()) || this.#slowAnswers.isNews(times);
+  }
+
+  /** Of what probes have found, and of a host that has fallen silent or become slow, the verdict tells at once. */
   #lookEarly(isNews: boolean): void {
     if (isNews) this.#hasNews = true;
     const last = this.#lastLook;
@@ -245,12 +253,16 @@ export class Fidelity {
       ['commands', () => apart(mesh.view.hosts())],
       ['conflicts', () => conflicting(mesh.view.conflicts(now))],
       ['clocks', () => skewed(host, mesh.clocks.status())],
-      ['answers', () => slowToAnswer(mesh.clocks.status())],
-      ['the real network', () => [...slowed(slowPaths()), ...this.#lossy(now)]],
+      ['answers', () => this.#slowAnswers.look(mesh.clocks.answerTimes(), this.#machine.isSaturated)],
+      ['the real network', () => [...slowed(slowPaths(this.#longer)), ...this.#lossy(now)]],
       ['memory', memory],
       ['the machine', () => (load ? this.#machine.look(now, load()) : [])],
       ['connections', () => this.#traffic.look(now, local(), slackOf(this.#counters.meanLateMs))],
     ];
+  }
+
+  get #longer(): ReadonlyMap<string, Micros> {
+    return this.#probes?.hosts.longer ?? NOWHERE;
   }
 
   #lossy(now: number): Symptom[] {
@@ -356,6 +368,8 @@ export class Fidelity {
     return new Date(Math.round(clock.wallNow() - (clock.now() - at))).toISOString();
   }
 }
+
+const NOWHERE: ReadonlyMap<string, Micros> = new Map();
 
 function memory(): Symptom[] {
   const uses = memoryUses();

@@ -1,14 +1,18 @@
 /**
  * Probes from this agent to the agents of other hosts: echo requests past all paths, over the real network alone. The mesh sends too
- * little for its losses to be noticed soon.
+ * little for its losses to be noticed soon, and its answers come from processes, which may be late themselves.
  */
+import type { Micros } from '../../proto/units.ts';
 import type { Echoes, EchoOwner } from './echoes.ts';
+import { LongerTrip, LongerTrips } from './longer-trips.ts';
 import type { UnderlayLoss } from './underlay-loss.ts';
 
 /** To one host after the other. */
 const INTERVAL_MS = 200;
 /** Where the network may lose too much: 40 a second, 21 kb/s. */
 const SUSPECTED_A_TURN = 4;
+/** Where it may take longer than it did: ten a second. */
+const DOUBTFUL_A_TURN = 1;
 /** Of so many hosts at once: the others are named after them. */
 const MOST_SUSPECTED = 2;
 /** After so many without any answer, ICMP is not allowed there, and it is asked seldom. */
@@ -16,7 +20,7 @@ const UNANSWERED = 8;
 const SELDOM_MS = 10_000;
 /** So long an answer takes at the most: as long as nobody knows better … */
 const FIRST_WAIT_MS = 100;
-/** … and then twice the shortest round trip, and what a busy machine adds. */
+/** … and then twice the round trip, and what a busy machine adds. */
 const MARGIN_MS = 10;
 
 export interface OtherHost {
@@ -28,8 +32,7 @@ export interface OtherHost {
 interface Probed {
   readonly address: string;
   readonly owner: EchoOwner;
-  /** Round trip, ms; `undefined`: it has not answered yet. */
-  shortestMs: number | undefined;
+  readonly trip: LongerTrip;
   unanswered: number;
   /** Not before. */
   dueAt: number;
@@ -40,7 +43,9 @@ export class HostProbes {
   readonly #loss: UnderlayLoss;
   /** Those that were asked longest ago come first. */
   readonly #hosts = new Map<string, Probed>();
+  readonly #longer = new LongerTrips();
   #dueAt = 0;
+  #isNew = false;
 
   constructor(echoes: Echoes, loss: UnderlayLoss) {
     this.#echoes = echoes;
@@ -56,14 +61,27 @@ export class HostProbes {
       if (address !== undefined && !this.#hosts.has(host)) this.#hosts.set(host, this.#begin(host, address));
   }
 
+  /** Host → the round trip to it, while that is longer than it was. The same map until something of it changes. */
+  get longer(): ReadonlyMap<string, Micros> {
+    return this.#longer.of(Array.from(this.#hosts, ([host, { trip }]) => [host, trip] as const));
+  }
+
+  /** Whether it takes longer to a host since the last call, of which a look has not told. */
+  takeNews(): boolean {
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    return isNew;
+  }
+
   /** To be called every turn. */
   turn(now: number): void {
     let hurried = 0;
     for (const [host, probed] of this.#hosts) {
       if (hurried >= MOST_SUSPECTED) break;
-      if (probed.shortestMs === undefined || !this.#loss.isSuspicious(host, now)) continue;
+      const count = this.#sooner(host, probed, now);
+      if (count === 0) continue;
       hurried++;
-      for (let one = 0; one < SUSPECTED_A_TURN; one++) this.#send(probed, now);
+      for (let one = 0; one < count; one++) this.#send(probed, now);
     }
     if (this.#dueAt > now) return;
     for (const [host, probed] of this.#hosts) {
@@ -76,10 +94,18 @@ export class HostProbes {
     }
   }
 
+  /** How many more of it are to be sent in this turn. */
+  #sooner(host: string, { trip }: Probed, now: number): number {
+    if (trip.shortestMs === undefined) return 0;
+    if (this.#loss.isSuspicious(host, now)) return SUSPECTED_A_TURN;
+    return trip.isDoubtful ? DOUBTFUL_A_TURN : 0;
+  }
+
   #send(probed: Probed, now: number): void {
-    const { address, owner, shortestMs } = probed;
+    const { address, owner } = probed;
+    const { shortestMs, longerMs } = probed.trip;
     if (shortestMs === undefined && probed.unanswered >= UNANSWERED) probed.dueAt = now + SELDOM_MS;
-    const waitMs = shortestMs === undefined ? FIRST_WAIT_MS : 2 * shortestMs + MARGIN_MS;
+    const waitMs = shortestMs === undefined ? FIRST_WAIT_MS : 2 * (longerMs ?? shortestMs) + MARGIN_MS;
     this.#echoes.send(undefined, address, { waitMs, now, owner });
   }
 
@@ -88,17 +114,20 @@ export class HostProbes {
       if (this.#hosts.get(host) !== probed) return;
       if (outcome === undefined) probed.unanswered++;
       else {
-        probed.shortestMs = Math.min(outcome, probed.shortestMs ?? outcome);
+        const before = probed.trip.longerMs;
+        probed.trip.note(outcome, now);
+        if (before === undefined && probed.trip.longerMs !== undefined) this.#isNew = true;
         probed.dueAt = 0;
       }
       // Who never answered may not be allowed to.
-      if (probed.shortestMs !== undefined) this.#loss.noteProbe(host, outcome === undefined, now);
+      if (probed.trip.shortestMs !== undefined) this.#loss.noteProbe(host, outcome === undefined, now);
     };
     const overdue = (now: number): void => {
-      if (this.#hosts.get(host) === probed && probed.shortestMs !== undefined) this.#loss.suspect(host, now);
+      if (this.#hosts.get(host) === probed && probed.trip.shortestMs !== undefined)
+        this.#loss.suspect(host, now);
     };
     const owner = { note, forget: () => {}, overdue };
-    const probed: Probed = { address, owner, shortestMs: undefined, unanswered: 0, dueAt: 0 };
+    const probed: Probed = { address, owner, trip: new LongerTrip(), unanswered: 0, dueAt: 0 };
     return probed;
   }
 }

@@ -64,7 +64,8 @@ export class Judge {
     present.lastSeen = now;
     // Of those that are equally bad, the latest: what it names may be another container, or other work.
     if (!isWorse(present.symptom, symptom)) present.symptom = symptom;
-    if (present.counts || now - present.since < CAUSES[symptom.code].holdsMs) return;
+    const { holdsMs = CAUSES[symptom.code].holdsMs } = symptom;
+    if (present.counts || now - present.since < holdsMs) return;
     present.counts = true;
     this.#onChange(causeOf(present));
   }

@@ -1,6 +1,7 @@
 /** What an agent knows of mesh, clocks and real network → symptoms. Pure. */
 import type { ClockStatus, SlowPaths } from '../../proto/status.ts';
 import { millisToSeconds } from '../../proto/units.ts';
+import type { AnswerTime } from '../clock/clock-sync.ts';
 import { CAUSES, type Symptom } from './causes.ts';
 
 /** Hosts that were dropped since nothing was heard of them, each until it is heard again. */
@@ -52,12 +53,31 @@ export function skewed(host: string, { reference, offsetMs, errorMs }: ClockStat
 }
 
 /** Hosts whose agents take long to answer. */
-export function slowToAnswer({ peers }: ClockStatus): Symptom[] {
-  return peers.flatMap(({ host, rttMs }): Symptom[] => {
-    if (rttMs === null || rttMs <= CAUSES.GOSSIP_SLOW.bound) return [];
-    const message = `the agent of ${host} takes ${rttMs.toFixed(0)} ms to answer: it hears of flows and commands late`;
-    return [{ code: 'GOSSIP_SLOW', host, measured: rttMs, message }];
-  });
+export class SlowAnswers {
+  #slow: readonly string[] = [];
+  #isBusy = false;
+
+  /** Whether one of these was not slow at the last look. */
+  isNews(times: readonly AnswerTime[]): boolean {
+    return this.#of(times).some(({ host }) => !this.#slow.includes(host));
+  }
+
+  /** `isBusy`: this machine has no time left, so answers wait here. Then only what lasts is the other's. */
+  look(times: readonly AnswerTime[], isBusy: boolean): Symptom[] {
+    this.#isBusy = isBusy;
+    const slow = this.#of(times);
+    this.#slow = slow.map(({ host }) => host);
+    return slow.map(({ host, ms }) => {
+      const message = `the agent of ${host} takes ${ms.toFixed(0)} ms to answer: it hears of flows and commands late`;
+      return { code: 'GOSSIP_SLOW', host, measured: ms, message };
+    });
+  }
+
+  #of(times: readonly AnswerTime[]): { readonly host: string; readonly ms: number }[] {
+    return times
+      .map(({ host, ms, lastingMs }) => ({ host, ms: this.#isBusy ? lastingMs : ms }))
+      .filter(({ ms }) => ms > CAUSES.GOSSIP_SLOW.bound);
+  }
 }
 
 /** Paths for which the real network is too slow. */

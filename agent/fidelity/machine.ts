@@ -1,28 +1,46 @@
 /** Load of machine and agent → symptoms. Pure. */
+import { ratio } from '../../proto/units.ts';
 import type { MachineLoad } from '../health/machine-load.ts';
 import { CAUSES, type Symptom } from './causes.ts';
 import { Window } from './window.ts';
 
 /** Of each look: so long ago at least was the one before. */
 const LOOK_MS = 900;
+/** Beyond this there is no time between two tasks: two looks are enough then … */
+const NO_REST = ratio(0.99);
+const NO_REST_MS = 1900;
+/** … but not where the machine has no time left, and not in the beginning: applications start, and what is done for the first time takes longer. */
+const SETTLED_MS = 10_000;
 
 export class Machine {
   readonly #window = new Window<'total' | 'idle' | 'stolen' | 'activeMs' | 'idleMs'>(LOOK_MS);
+  #begunAt: number | undefined;
+  #isSaturated = false;
+
+  /** Whether the processors had no time left at the last look. */
+  get isSaturated(): boolean {
+    return this.#isSaturated;
+  }
 
   forget(): void {
     this.#window.forget();
+    this.#begunAt = undefined;
+    this.#isSaturated = false;
   }
 
   look(now: number, { total, idle, stolen, activeMs, idleMs, available }: MachineLoad): Symptom[] {
-    const { grown } = this.#window.add(now, { total, idle, stolen, activeMs, idleMs });
+    this.#begunAt ??= now;
+    const { grown, ms } = this.#window.add(now, { total, idle, stolen, activeMs, idleMs });
     const symptoms = available < CAUSES.MEMORY_SHORT.bound ? [short(available)] : [];
+    this.#isSaturated = grown.total > 0 && grown.idle / grown.total < CAUSES.CPU_SATURATED.bound;
     if (grown.total > 0) symptoms.push(...processors(grown.idle / grown.total, grown.stolen / grown.total));
     const own = grown.activeMs + grown.idleMs;
     const busy = own > 0 ? grown.activeMs / own : 0;
+    const isClear = busy > NO_REST && !this.#isSaturated && now - this.#begunAt >= SETTLED_MS;
     if (busy > CAUSES.AGENT_BUSY.bound)
       symptoms.push({
-        code: 'AGENT_BUSY',
-        measured: busy,
+        ...{ code: 'AGENT_BUSY', measured: busy },
+        ...(isClear && { since: now - ms, holdsMs: NO_REST_MS }),
         message: `this agent worked ${percent(busy)} of the time: ticks and events wait; use more hosts`,
       });
     return symptoms;

@@ -87,8 +87,8 @@ export class Probes {
       this.#pathsSent += sent;
       if (isBehind) this.#behind++;
     });
-    const [ofPaths, ofHosts] = [this.paths.takeNews(), this.#loss.takeNews()];
-    return ofPaths || ofHosts;
+    const news = [this.paths.takeNews(), this.#loss.takeNews(), this.hosts.takeNews()];
+    return news.includes(true);
   }
 
   /** To be called at each look: what this takes is part of the budget. */

@@ -29,11 +29,14 @@ export class Underlay {
   /** Endpoint → its host, even after that left: it may return at the same place. */
   readonly #places = new Map<number, string>();
   #realLatency: Float64Array;
+  #longer: ReadonlyMap<string, Micros> = new Map();
+  #latencyNow: Float64Array;
 
   constructor(ports: UnderlayPorts, { endpoints, floorMicros }: UnderlayOptions) {
     this.#ports = ports;
     this.#floorMicros = floorMicros;
     this.#realLatency = new Float64Array(endpoints);
+    this.#latencyNow = this.#realLatency;
   }
 
   /**
@@ -44,10 +47,32 @@ export class Underlay {
     return this.#realLatency;
   }
 
+  /** As `realLatency`, with what has become longer and has not lasted yet. A new array after every change. */
+  get latencyNow(): Float64Array {
+    return this.#latencyNow;
+  }
+
+  /** Host → the round trip to it, where it is longer than it was. */
+  setLonger(longer: ReadonlyMap<string, Micros>): void {
+    if (longer === this.#longer) return;
+    this.#longer = longer;
+    this.#addLonger();
+  }
+
+  #addLonger(): void {
+    this.#latencyNow = this.#realLatency;
+    if (this.#longer.size === 0) return;
+    this.#latencyNow = this.#realLatency.slice();
+    for (const [endpoint, host] of this.#places)
+      this.#latencyNow[endpoint] = Math.max(this.#realLatency[endpoint]!, (this.#longer.get(host) ?? 0) / 2);
+  }
+
   /** Sets the hosts of endpoints. New hosts are measured. True if `realLatency` has changed. */
   setEndpoints(endpoints: Iterable<{ readonly number: number; readonly host: string }>): boolean {
     for (const { number, host } of endpoints) this.#places.set(number, host);
-    return this.look(false);
+    const hasChanged = this.look(false);
+    this.#addLonger();
+    return hasChanged;
   }
 
   /** Measures. True if `realLatency` has changed. `all`: also hosts that were measured before; to be done once a second. */
@@ -68,6 +93,7 @@ export class Underlay {
       realLatency[endpoint] = (this.#hosts.get(host)?.settled.micros ?? 0) / 2;
     if (realLatency.every((micros, endpoint) => micros === this.#realLatency[endpoint])) return false;
     this.#realLatency = realLatency;
+    this.#addLonger();
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** Once a second: the round-trip times to other hosts, and the budget of announcements. */
 import type { AgentStatus, MetadataStatus } from '../../proto/status.ts';
+import type { Micros } from '../../proto/units.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
@@ -84,13 +85,18 @@ export class WideArea {
     return this.#underlay.realLatency;
   }
 
+  /** Host → the round trip to it now, where it is longer than it was. Nothing is subtracted for it until it lasts. */
+  setLonger(longer: ReadonlyMap<string, Micros>): void {
+    this.#underlay.setLonger(longer);
+  }
+
   metadata(): MetadataStatus {
     return this.#metadata.status();
   }
 
   /** `local`: numbers of this host's endpoints. */
   underlay(epoch: Epoch, local: readonly number[]): AgentStatus['underlay'] {
-    const { realLatency } = this.#underlay;
+    const { latencyNow: realLatency } = this.#underlay;
     if (this.#slow?.epoch !== epoch || this.#slow.realLatency !== realLatency)
       this.#slow = { epoch, realLatency, found: slowPaths(epoch, realLatency, local) };
     return { hosts: this.#underlay.status(), tooSlow: this.#slow.found };

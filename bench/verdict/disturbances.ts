@@ -4,8 +4,10 @@
  */
 import { CAUSES, type CauseCode } from '../../agent/fidelity/causes.ts';
 import { output } from '../../controller/verify/traffic.ts';
+import { fromMillis } from '../../proto/units.ts';
 import { canBoundMemory } from '../faults/shortages.ts';
 import type { Lab } from '../lab.ts';
+import { moveApart } from './far-hosts.ts';
 import { cutTo, loseBetweenHosts, queueTo, type Undo } from './real-network.ts';
 import {
   nearMemory,
@@ -32,6 +34,16 @@ export interface Disturbance {
   readonly isPossible?: () => boolean;
   /** Returns what ends it. */
   readonly provoke: (lab: Lab) => Undo | Promise<Undo>;
+}
+
+/** More than `c` to `d` has, less than all others; an answer shows half of it, since it has its time before it is delayed here. */
+const SLOW_MS = 30;
+/** One way; more than half a second there and back. */
+const GOSSIP_MS = 300;
+
+async function apart({ experiment }: Lab, oneWayMs: number, whose: 'all' | 'agents'): Promise<Undo> {
+  const distance = await moveApart(experiment.plan, fromMillis(oneWayMs), whose);
+  return () => distance.stop();
 }
 
 /** A command in an endpoint, which is repaired by netfold, or by nobody. */
@@ -88,6 +100,20 @@ const OF_NETWORK: readonly Disturbance[] = [
     host: SECOND,
     path: null,
     provoke: loseBetweenHosts,
+  },
+  {
+    what: 'the real network between hosts takes 30 ms longer each way',
+    code: 'UNDERLAY_SLOW',
+    host: FIRST,
+    path: 'c.0 > d.0',
+    provoke: (lab) => apart(lab, SLOW_MS, 'all'),
+  },
+  {
+    what: 'agents that hear from each other 300 ms late',
+    code: 'GOSSIP_SLOW',
+    host: SECOND,
+    path: null,
+    provoke: (lab) => apart(lab, GOSSIP_MS, 'agents'),
   },
 ];
 

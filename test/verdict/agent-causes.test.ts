@@ -7,9 +7,9 @@ import { afterEach, expect, it } from 'vitest';
 import { CAUSES } from '../../agent/fidelity/causes.ts';
 import { canBoundProcessor, type ProcessorBound } from '../../bench/faults/shortages.ts';
 import { verdictOf } from '../../bench/verdict/asked.ts';
+import { type Distance, moveApart } from '../../bench/verdict/far-hosts.ts';
 import { freezeCounters, nearProcessor } from '../../bench/verdict/troubled-agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
-import { type Distance, moveApart } from '../support/lab/far-hosts.ts';
 import { place, runIn, startLab } from '../support/lab/lab.ts';
 import { disturbed, named } from '../support/lab/verdict.ts';
 import { killAgent } from '../support/mesh/unleash.ts';
@@ -19,19 +19,17 @@ const TOPOLOGY = `
 services: { a: {}, b: {}, c: {}, d: {} }
 bridges: [s]
 links:
-  - { from: a, to: s, latency: 40ms, up: 20Mbps, down: 10Mbps }
-  - { from: b, to: s, latency: 30ms }
+  - { from: a, to: s, latency: 240ms, up: 20Mbps, down: 10Mbps }
+  - { from: b, to: s, latency: 230ms }
   - { from: c, to: s, latency: 5ms }
-  - { from: d, to: s, latency: 10ms }
+  - { from: d, to: s, latency: 5ms }
 `;
-/** One way: more than c > d has, less than all other paths. */
+/** One way: more than c > d has, and by far less than all other paths, also where what delays it here waits for a processor. */
 const SLOW_MS = 30;
 /** Half of what is too long. */
 const GOSSIP_MS = 300;
-/** After ten looks at the longer way, of which one a second is taken. */
-const LASTING_MS = 40_000;
-/** A longer way is seen in eight requests, of which one a second is sent. */
-const EIGHT_MS = 30_000;
+/** A process starts anew, on a crowded machine. */
+const START_MS = 90_000;
 
 let distance: Distance | undefined;
 let bound: ProcessorBound | undefined;
@@ -53,36 +51,37 @@ it('a real network that becomes slower than a path is named, with this path alon
 }, async () => {
   const lab = await running();
   distance = await moveApart(lab.plan, SLOW_MS * 1000);
-  const slow = await named(lab, 'UNDERLAY_SLOW', 'host0', 'c.0 > d.0', LASTING_MS);
+  const slow = await named(lab, 'UNDERLAY_SLOW', 'host0', 'c.0 > d.0');
   expect(slow).toMatchObject({
     weight: 'degraded',
-    bound: 15,
+    bound: 10,
     message: expect.stringContaining('c.0 to d.0'),
   });
-  expect(slow.measured).toBeGreaterThan(0.9 * SLOW_MS);
+  // An answer has its time from when it arrives, before what delays it here: it says half.
+  expect(slow.measured).toBeGreaterThan(0.45 * SLOW_MS);
   await named(lab, 'UNDERLAY_SLOW', 'host1', 'd.0 > c.0');
   const { causes } = await verdictOf(lab);
   const paths = causes.flatMap(({ code, path }) => (code === 'UNDERLAY_SLOW' ? [path] : []));
   expect(paths.sort()).toEqual(['c.0 > d.0', 'd.0 > c.0']);
 });
 
-it('agents that hear from each other late are named, each by the other', { timeout: 120_000 }, async () => {
+it('agents that hear from each other late are named, each by the other', { timeout: 240_000 }, async () => {
   const lab = await running();
   distance = await moveApart(lab.plan, GOSSIP_MS * 1000, 'agents');
   for (const host of ['host0', 'host1']) {
-    const slow = await named(lab, 'GOSSIP_SLOW', host, null, EIGHT_MS);
+    const slow = await named(lab, 'GOSSIP_SLOW', host, null);
     expect(slow).toMatchObject({ weight: 'degraded', unit: 'ms', bound: 500 });
-    expect(slow.measured).toBeGreaterThanOrEqual(2 * GOSSIP_MS);
+    expect(slow.measured).toBeGreaterThan(500);
   }
 });
 
-it('an agent that crashed has not judged what was before, and says so', { timeout: 120_000 }, async () => {
+it('an agent that crashed has not judged what was before, and says so', { timeout: 240_000 }, async () => {
   const lab = await running();
   const supervision = lab.supervise(() => {});
   supervision.catch(() => {});
   await sleep(CAUSES.AGENT_LATE.bound);
   killAgent(lab, 1);
-  const late = await named(lab, 'AGENT_LATE', 'host1', null);
+  const late = await named(lab, 'AGENT_LATE', 'host1', null, START_MS);
   expect(late).toMatchObject({ weight: 'degraded', message: expect.stringContaining('host1 began') });
   expect(late.measured).toBeGreaterThan(CAUSES.AGENT_LATE.bound);
   expect((await verdictOf(lab)).causes).not.toContainEqual(

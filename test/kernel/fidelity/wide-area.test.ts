@@ -1,6 +1,7 @@
 /** Hosts that are really apart: paths have the latency that was asked for, and what can't have it is named. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
+import { type Distance, moveApart } from '../../../bench/verdict/far-hosts.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { lab as localLab } from '../../../controller/platform/lab/lab.ts';
 import { fabricNamespace } from '../../../controller/platform/lab/lab-names.ts';
@@ -8,7 +9,6 @@ import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
 import { micros } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
-import { type Distance, moveApart } from '../../support/lab/far-hosts.ts';
 import { experimentName, place, run, until } from '../../support/lab/lab.ts';
 import { oneWayDelayMs } from '../../support/traffic/one-way-delay.ts';
 

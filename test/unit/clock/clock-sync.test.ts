@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { BURST, ClockSync, MAX_UNDER_WAY } from '../../../agent/clock/clock-sync.ts';
+import { BURST, ClockSync, LATE_ANSWER_MS, MAX_UNDER_WAY } from '../../../agent/clock/clock-sync.ts';
 import { ExperimentClock } from '../../../agent/clock/experiment-clock.ts';
 import type { ClockPeer, Exchange } from '../../../agent/clock/peer-clock.ts';
 import { ManualClock } from '../../support/fakes/manual-clock.ts';
@@ -15,6 +15,7 @@ let ahead: Record<string, number>;
 let asked: string[];
 let answers: Partial<Exchange>;
 let timedCalls: number;
+let rttMs: number;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -23,16 +24,17 @@ beforeEach(() => {
   asked = [];
   answers = {};
   timedCalls = 0;
+  rttMs = RTT_MS;
   sync = new ClockSync({ clock, time, probe, onTimed: () => timedCalls++ }, 'm');
 });
 
 function probe(peer: string): Promise<Exchange | undefined> {
   asked.push(peer);
   const start = clock.now();
-  const at = (start + RTT_MS / 2 + (ahead[peer] ?? 0)) * 1000;
+  const at = (start + rttMs / 2 + (ahead[peer] ?? 0)) * 1000;
   const exchange = { incarnation: 1, asked: start, timed: true, received: at, sent: at };
   return new Promise((resolve) =>
-    clock.after(RTT_MS, () => resolve({ ...exchange, answered: clock.now(), ...answers })),
+    clock.after(rttMs, () => resolve({ ...exchange, answered: clock.now(), ...answers })),
   );
 }
 
@@ -200,4 +202,50 @@ test('gives the round-trip time to each host', async () => {
     ['x', 10],
   ]);
   expect(peers[1]!.offsetMs).toBeCloseTo(7, 6);
+});
+
+describe('how long answers take now', () => {
+  const beat = async (): Promise<string[]> => {
+    asked = [];
+    sync.beat();
+    await clock.advance(2000);
+    return asked;
+  };
+
+  test('is asked at once after a late one, and not again soon; regular requests go on, and the clock stays as known', async () => {
+    await settle(peer('b'));
+    rttMs = LATE_ANSWER_MS + 100;
+    expect(await beat()).toEqual(['b', 'b', 'b']);
+    expect(sync.answerTimes()).toEqual([{ host: 'b', ms: rttMs, lastingMs: RTT_MS }]);
+    expect(sync.status().peers).toMatchObject([{ rttMs: RTT_MS }]);
+    expect(await beat()).toEqual(['b']);
+    await clock.advance(5000);
+    expect(await beat()).toHaveLength(3);
+  });
+
+  test('one that is late alone is followed by two that are not', async () => {
+    await settle(peer('b'));
+    rttMs = 900;
+    sync.beat();
+    await clock.advance(100);
+    rttMs = RTT_MS;
+    await clock.advance(2000);
+    expect(asked).toHaveLength(3);
+    expect(sync.answerTimes()).toEqual([{ host: 'b', ms: RTT_MS, lastingMs: RTT_MS }]);
+  });
+
+  test('of one that is not late, nothing more is asked, nor of one that does not answer', async () => {
+    await settle(peer('b'));
+    rttMs = LATE_ANSWER_MS;
+    expect(await beat()).toEqual(['b']);
+    rttMs = 700;
+    answers = { incarnation: 9 };
+    expect(await beat()).toEqual(['b']);
+  });
+
+  test('is not known of who has answered less than three times', async () => {
+    answers = { incarnation: 9 };
+    await settle(peer('b'));
+    expect(sync.answerTimes()).toEqual([]);
+  });
 });

@@ -54,6 +54,18 @@ test(`only the last ${SAMPLES} count`, () => {
   expect(peer.estimate(20)!.offset).toBe(AHEAD + 500);
 });
 
+test('how long an answer takes now, the latest say; those beside the regular ones are no samples of the clock', () => {
+  peer.add(exchange(0, 1, 1));
+  peer.noteAnswer(exchange(1000, 300, 300));
+  expect(peer.answers).toBeUndefined();
+  peer.noteAnswer(exchange(2000, 300, 310));
+  expect(peer.answers).toEqual({ last: 610_000, least: 2000 });
+  peer.add(exchange(3000, 320, 300));
+  expect(peer.answers).toEqual({ last: 620_000, least: 600_000 });
+  for (let at = 4; at < 4 + SAMPLES - 2; at++) peer.noteAnswer(exchange(at * 1000, 300, 300));
+  expect(peer.rttMicros).toBe(2000);
+});
+
 test('a clock that was stepped is believed at once', () => {
   peer.add(exchange(0, 1, 1));
   peer.add(exchange(1000, 4, 1, AHEAD + 100_000));

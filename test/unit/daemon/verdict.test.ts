@@ -126,7 +126,10 @@ test('an agent that begins in the middle says that nobody has judged what was be
   await lab.clock.advance(30_000);
   second.kill();
   const again = await lab.start('host1', [endpoint(2, 'server.0', '10.2.0.2')]);
-  await lab.clock.advance(6000);
+  const isJudged = () => again.parts.keeper.isShaped && again.lifecycle.state === 'running';
+  while (!isJudged()) await lab.clock.advance(10);
+  expect(codes(again)).toEqual(['AGENT_LATE']);
+  await lab.clock.advance(5000);
   expect(codes(again)).toEqual(['AGENT_LATE']);
   expect(only(again).measured).toBeGreaterThan(20_000);
 });
@@ -145,10 +148,14 @@ test('an agent that had all in force at the start is not late, however late it b
 test('an agent that takes long to answer is named by those who ask it', async () => {
   await begin();
   lab.network.delayMs = [350, 350];
-  await lab.clock.advance(30_000);
+  // A request a second, three in a row that take 0.7 s, and the look after them.
+  await lab.clock.advance(4200);
   expect(verdict(first).causes).toContainEqual(
     expect.objectContaining({ code: 'GOSSIP_SLOW', host: 'host1', until: null }),
   );
+  lab.network.delayMs = [1, 1];
+  await lab.clock.advance(8000);
+  expect(verdict(first)).toMatchObject({ verdict: 'degraded', now: 'faithful' });
 });
 
 test('two hosts that claim the same endpoint are a cause', async () => {

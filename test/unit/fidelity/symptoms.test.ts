@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { CAUSES } from '../../../agent/fidelity/causes.ts';
 import { type Counted, Counters } from '../../../agent/fidelity/counters.ts';
-import { apart, conflicting, Silences, skewed, slowed, slowToAnswer } from '../../../agent/fidelity/looks.ts';
+import { Judge } from '../../../agent/fidelity/judge.ts';
+import { apart, conflicting, Silences, SlowAnswers, skewed, slowed } from '../../../agent/fidelity/looks.ts';
 import { Machine } from '../../../agent/fidelity/machine.ts';
 import { Window } from '../../../agent/fidelity/window.ts';
 import { parseAvailable, parseStat } from '../../../agent/health/machine-load.ts';
@@ -106,6 +107,30 @@ describe('the machine', () => {
   });
 });
 
+describe('an agent without rest', () => {
+  /** One that works this part of each second, from second 30 on; returns the second in which it is named. */
+  function namedIn(part: number, from = 30, idle = 1): number | undefined {
+    const [machine, judge] = [new Machine(), new Judge()];
+    let activeMs = 0;
+    for (let second = 0; second < from + 8; second++) {
+      activeMs += 1000 * (second > from ? part : 0.1);
+      const numbers = { total: 200 * second, idle: 200 * second * idle, stolen: 0, available: 0.5 };
+      const load = { ...numbers, activeMs, idleMs: 1000 * second - activeMs };
+      const symptoms = machine.look(second * 1000, load).filter(({ code }) => code === 'AGENT_BUSY');
+      judge.observe(second * 1000, symptoms);
+      if (judge.causes.length > 0) return second - from;
+    }
+    return undefined;
+  }
+
+  test('is named after two looks, one with little after five, and one with some not at all', () => {
+    expect([namedIn(1), namedIn(0.96), namedIn(0.94)]).toEqual([2, 5, undefined]);
+  });
+  test('in the beginning, and where the machine has no time left, it has as long as one with little', () => {
+    expect([namedIn(1, 3), namedIn(1, 30, 0)]).toEqual([5, 5]);
+  });
+});
+
 describe('mesh and clocks', () => {
   test('a silent host is silent since its last heartbeat, until it is heard', () => {
     const silences = new Silences();
@@ -144,11 +169,22 @@ describe('mesh and clocks', () => {
   });
 
   test('an agent that takes long to answer is named', () => {
-    const peer = (host: string, rttMs: number | null) => ({ host, offsetMs: null, errorMs: null, rttMs });
-    const peers = [peer('host1', 499), peer('host2', 800), peer('host3', null)];
-    expect(
-      slowToAnswer({ state: 'running', reference: null, offsetMs: null, errorMs: null, peers }),
-    ).toMatchObject([{ code: 'GOSSIP_SLOW', host: 'host2', measured: 800 }]);
+    const answers = new SlowAnswers();
+    const times = [
+      { host: 'host1', ms: 499, lastingMs: 499 },
+      { host: 'host2', ms: 800, lastingMs: 20 },
+    ];
+    expect([answers.isNews(times.slice(0, 1)), answers.isNews(times)]).toEqual([false, true]);
+    expect(answers.look(times, false)).toMatchObject([{ code: 'GOSSIP_SLOW', host: 'host2', measured: 800 }]);
+    expect(answers.isNews(times)).toBe(false);
+    expect(answers.look([], false)).toEqual([]);
+    expect(answers.isNews(times)).toBe(true);
+    // Where this machine has no time itself, what lasts counts.
+    expect(answers.look(times, true)).toEqual([]);
+    expect(answers.isNews(times)).toBe(false);
+    expect(answers.look([{ host: 'host2', ms: 800, lastingMs: 600 }], true)).toMatchObject([
+      { host: 'host2', measured: 600 },
+    ]);
   });
 
   test('each path for which the real network is too slow is one', () => {

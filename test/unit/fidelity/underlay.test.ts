@@ -1,6 +1,7 @@
 /** Losses of the real network: how soon they are certain, and how seldom chance looks like them. */
 import { describe, expect, test } from 'vitest';
 import { TURN_MS } from '../../../agent/fidelity/echoes.ts';
+import { LongerTrip } from '../../../agent/fidelity/longer-trips.ts';
 import { LossTest } from '../../../agent/fidelity/loss-test.ts';
 import { Probes } from '../../../agent/fidelity/probes.ts';
 import { UnderlayLoss } from '../../../agent/fidelity/underlay-loss.ts';
@@ -152,5 +153,85 @@ describe('probes to other hosts', () => {
 
   test('a host without an address is not probed', () => {
     expect(run(5000, () => false, [undefined]).history).toEqual([]);
+  });
+});
+
+describe('a network that takes longer', () => {
+  test('is one as soon as all of almost a second took longer, until one did not', () => {
+    const trip = new LongerTrip();
+    const note = (ms: number, at: number): (number | undefined)[] => {
+      trip.note(ms, at);
+      return [trip.longerMs, trip.isDoubtful ? 1 : 0];
+    };
+    expect(note(2, 0)).toEqual([undefined, 0]);
+    expect(note(12, 200)).toEqual([undefined, 0]);
+    for (const at of [300, 400, 500, 1199]) expect(note(62, at)).toEqual([undefined, 1]);
+    expect(note(70, 1200)).toEqual([62, 0]);
+    expect(note(65, 1400)).toEqual([62, 0]);
+    for (let at = 1600; at < 4000; at += 200) note(90, at);
+    expect([trip.longerMs, trip.shortestMs]).toEqual([90, 2]);
+    expect(note(5, 4000)).toEqual([undefined, 0]);
+  });
+
+  test('of few answers nothing is known, however long they are apart', () => {
+    const trip = new LongerTrip();
+    for (const [ms, at] of [
+      [1, 0],
+      [50, 1000],
+      [50, 4000],
+      [50, 7000],
+    ] as const)
+      trip.note(ms, at);
+    expect([trip.longerMs, trip.isDoubtful]).toEqual([undefined, true]);
+  });
+
+  test('a long way may differ by a fifth', () => {
+    const trip = new LongerTrip();
+    trip.note(100, 0);
+    for (let at = 100; at < 3000; at += 100) trip.note(120, at);
+    expect(trip.longerMs).toBeUndefined();
+    for (let at = 3000; at < 6000; at += 100) trip.note(121, at);
+    expect(trip.longerMs).toBe(121);
+  });
+
+  /** Two hosts, the first of which is `longerMs` further from `from` on, for `forMs`. When that was known, and how many were sent in all. */
+  function run(forMs: number, longerMs: number) {
+    const from = 5000;
+    const echoes = new FakeEchoes();
+    const loss = new UnderlayLoss();
+    const probes = new Probes(echoes, loss);
+    const others = ['192.0.2.1', '192.0.2.2'].map((address, at) => ({
+      ...{ host: `host${at}`, sent: 10, lost: 0, address },
+    }));
+    let knownAt: number | undefined;
+    let over: number | undefined;
+    for (let now = 0; now < 20_000; now += TURN_MS) {
+      echoes.now = now;
+      const isNew = probes.turn(now);
+      const isLong = now >= from && now < from + forMs;
+      for (const { token, address } of echoes.takeSent())
+        echoes.answer(token, isLong && address === '192.0.2.1' ? 1 + longerMs : 1);
+      probes.hosts.keep(others);
+      loss.look(now, others);
+      const { longer } = probes.hosts;
+      if (longer.size > 0 && knownAt === undefined) {
+        knownAt = now;
+        expect([isNew, [...longer]]).toEqual([true, [['host0', (1 + longerMs) * 1000]]]);
+        expect(probes.hosts.longer).toBe(longer);
+      }
+      if (longer.size === 0 && knownAt !== undefined) over ??= now;
+    }
+    return { after: knownAt === undefined ? undefined : knownAt - from, over, sent: echoes.history.length };
+  }
+
+  test('is known within two seconds, alone, and over when it is as before; then it is asked as seldom as ever', () => {
+    const { after, over, sent } = run(5000, 60);
+    expect(after).toBeLessThan(2000);
+    expect(over).toBeLessThan(10_600);
+    expect(sent).toBeLessThan(5 * 20 + 15);
+  });
+  test('is no matter when it passes, or is little', () => {
+    expect(run(600, 60).after).toBeUndefined();
+    expect(run(15_000, 9).after).toBeUndefined();
   });
 });

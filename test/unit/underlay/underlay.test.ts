@@ -89,6 +89,26 @@ test('a way that has become longer is reckoned with when it lasts', () => {
   expect(underlay.realLatency[1]).toBe(40_000);
 });
 
+test('what has become longer is so now, and not reckoned with before it lasts', () => {
+  underlay.setEndpoints(ENDPOINTS);
+  expect(underlay.latencyNow).toBe(underlay.realLatency);
+  const longer = new Map([
+    ['near', micros(24_000)],
+    ['far', micros(50_000)],
+  ]);
+  underlay.setLonger(longer);
+  const { latencyNow } = underlay;
+  expect([...latencyNow]).toEqual([0, 30_000, 12_000, 30_000]);
+  expect([...underlay.realLatency]).toEqual([0, 30_000, 0, 30_000]);
+  underlay.setLonger(longer);
+  underlay.look();
+  expect(underlay.latencyNow).toBe(latencyNow);
+  underlay.setEndpoints([{ number: 0, host: 'near' }]);
+  expect([...underlay.latencyNow]).toEqual([12_000, 30_000, 12_000, 30_000]);
+  underlay.setLonger(new Map());
+  expect(underlay.latencyNow).toBe(underlay.realLatency);
+});
+
 test('a host that has just come counts at once where it is far, by what the kernel saw; nearer ones when it lasts', () => {
   trips.P1 = { kernelMicros: micros(6000), clockMicros: micros(40_000) };
   trips.P2 = { kernelMicros: micros(3000), clockMicros: micros(3500) };

@@ -3,13 +3,13 @@
  * agents and of endpoints alike, or those of agents alone.
  */
 
-import { namespacePath } from '../../../agent/kernel/netns/namespace-files.ts';
-import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
-import { loadPrograms } from '../../../agent/linux/programs/programs.ts';
-import { FABRIC_INTERFACE } from '../../../controller/platform/lab/lab-plan.ts';
-import type { Plan, PlannedHost } from '../../../controller/platform/port/plan.ts';
-import { packetImpairment } from '../../../proto/impairment.ts';
-import { micros } from '../../../proto/units.ts';
+import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
+import { DelayLine } from '../../agent/linux/delay-line/delay-line.ts';
+import { loadPrograms } from '../../agent/linux/programs/programs.ts';
+import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
+import type { Plan, PlannedHost } from '../../controller/platform/port/plan.ts';
+import { packetImpairment } from '../../proto/impairment.ts';
+import { micros } from '../../proto/units.ts';
 
 export interface Distance {
   stop(): Promise<void>;
