@@ -1,4 +1,4 @@
-/** Memory beside JavaScript's: at a fixed address, for structures that the kernel reads and writes after the call that got them has returned; and the C library's heap. */
+/** Memory beside JavaScript's, at a fixed address: for structures that the kernel reads and writes after the call that got them has returned. */
 import koffi from 'koffi';
 import { fail, libc } from './libc.ts';
 
@@ -6,7 +6,6 @@ const raw = {
   mmap: libc.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   ),
-  mallopt: libc.func('int mallopt(int parameter, int value)'),
 };
 
 const PROT_READ_WRITE = 3;
@@ -14,8 +13,6 @@ const PROT_READ_WRITE = 3;
 const MAP_FAILED = 0xffffffffffffffffn;
 const MAP_SHARED = 1;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-/** malloc.h of glibc. */
-const M_ARENA_MAX = -8;
 
 /** Zeroed memory at a fixed address, for structures that point at each other. Never freed. Throws `KernelError`. */
 export function mapMemory(bytes: number): { address: bigint; memory: ArrayBuffer } {
@@ -29,12 +26,4 @@ export function mapDescriptor(fd: number, bytes: number): ArrayBuffer {
   const address = raw.mmap(null, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0) as bigint;
   if (address === MAP_FAILED) fail('mmap', `${bytes} bytes of ${fd}`);
   return koffi.view(address, bytes);
-}
-
-/**
- * Lets all threads that begin from now on share so many arenas of the C library's heap (mallopt(3)). By itself, glibc makes eight per processor, and each
- * keeps what was freed in it. Other C libraries have no arenas, and ignore it.
- */
-export function limitArenas(count: number): void {
-  raw.mallopt(M_ARENA_MAX, count);
 }

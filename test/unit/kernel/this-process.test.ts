@@ -11,7 +11,7 @@ test('a process whose thread is in a system call, for which Node would wait, end
     koffi.load('libc.so.6').func('unsigned int sleep(unsigned int seconds)')(60);`;
   const main = `
     import { Worker } from 'node:worker_threads';
-    import { endWithin } from ${JSON.stringify(join(ROOT, 'agent/kernel/sys/alarm.ts'))};
+    import { endWithin } from ${JSON.stringify(join(ROOT, 'agent/kernel/sys/this-process.ts'))};
     process.once('exit', () => endWithin(1));
     const worker = new Worker(${JSON.stringify(thread)}, { eval: true, execArgv: [] });
     worker.on('message', () => setTimeout(() => { throw new Error('the end'); }, 200));`;
