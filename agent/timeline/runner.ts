@@ -61,7 +61,8 @@ export class TimelineRunner {
   /** Adds commands of users; those that are due, or late, are in force when this returns. */
   addCommands(commands: readonly Command[]): void {
     const { player, apply, log, giverOf, onPlan } = this.#ports;
-    for (const command of commands) log.append({ kind: 'command', command, by: giverOf(command) });
+    for (const command of commands)
+      log.append({ kind: 'command', command: copyOf(command), by: giverOf(command) });
     if (!this.#isRunning) {
       player.commands(commands, micros(0));
       this.#noteOutcomes();
@@ -121,6 +122,12 @@ export class TimelineRunner {
   #noteOutcomes(): void {
     const { player, log } = this.#ports;
     for (const { command, status: state, reason: problem } of player.outcomes())
-      log.append({ kind: 'outcome', command, state, ...(problem !== undefined && { problem }) });
+      log.append({
+        ...{ kind: 'outcome', command: copyOf(command), state },
+        ...(problem !== undefined && { problem }),
+      });
   }
 }
+
+/** What was read of a command is kept as long as the command itself (folding.ts), and the log keeps it for longer. */
+const copyOf = (command: Command): Command => ({ ...command });

@@ -235,3 +235,17 @@ test('records that a reset has dropped a command which was not due yet', async (
   await clock.advance(300);
   expect(outcomes()).toEqual(['200000 reset: done', '200000 set a--b latency=7ms: undone']);
 });
+
+test('the log does not keep alive what was read of commands that are over', () => {
+  start(0);
+  const given = command('set a--b latency=7ms', 0);
+  runner.addCommands([given]);
+  for (const kind of ['command', 'outcome'] as const) {
+    const logged = log.of(kind).map((entry) => entry.command);
+    expect(logged).not.toEqual([]);
+    for (const one of logged) {
+      expect(one).toEqual(given);
+      expect(one).not.toBe(given);
+    }
+  }
+});
