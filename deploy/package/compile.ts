@@ -17,9 +17,9 @@ const ASSETS = [
   'deploy/service/netfold@.service',
   'controller/ui/built/dashboard.js',
   'controller/record/report/page.css',
-  'controller/record/report/page.js',
+  'controller/record/report/page-script.js',
   'controller/workbench/studies/page.css',
-  'controller/workbench/studies/page.js',
+  'controller/workbench/studies/page-script.js',
 ];
 
 export interface Manifest {

@@ -103,6 +103,8 @@ chroot "$1" sh -c '
   umask 077
   dpkg -i /netfold.deb || exit
   netfold doctor || exit
+  # It loads all that there is.
+  netfold --help > /dev/null || exit
   netfold verify /usr/lib/netfold/examples/quickstart.yaml --hosts 2; code=$?
   netfold cleanup
   dpkg --purge netfold || exit

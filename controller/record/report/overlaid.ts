@@ -113,7 +113,7 @@ function chartSection(kind: Compared['kind'], title: string, charts: readonly Ov
   return section(kind, title, `<div class="charts">${figures.join('\n')}</div>`);
 }
 
-/** As page.js draws it. */
+/** As page-script.js draws it. */
 function overlayOf(chart: OverlaidChart, charts: readonly OverlaidChart[], ids: readonly string[]): object {
   const number = charts.filter(({ kind }) => kind === chart.kind).indexOf(chart);
   return {

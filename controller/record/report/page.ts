@@ -61,7 +61,7 @@ ${fileSection(summary, linkTo)}
 `;
 }
 
-/** What page.js draws. */
+/** What page-script.js draws. */
 function chartsOf({ summary, flows, agents, clocks, paths, lags, loads }: ReportData): object {
   return {
     flows: flows.map(({ seconds, rate, least, most, share }) => ({ seconds, rate, least, most, share })),
@@ -159,7 +159,7 @@ ${list.length === 0 ? '' : `<ul>${list.join('')}</ul>`}`;
 export const reportStyle = (): string => own('page.css');
 
 /** What draws the charts of a page, from the element `data`. */
-export const reportScript = (): string => own('page.js');
+export const reportScript = (): string => own('page-script.js');
 
 const own = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 

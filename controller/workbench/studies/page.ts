@@ -37,7 +37,7 @@ ${pointSection(found)}
 </main>
 <script type="application/json" id="data">${json(chartData(found))}</script>
 <script>${asset('uplot/dist/uPlot.iife.min.js')}</script>
-<script>${own('page.js')}</script>
+<script>${own('page-script.js')}</script>
 </html>
 `;
 }

@@ -18,6 +18,15 @@ describe('the checkout', () => {
   it('keeps all rules', () => {
     expect(findBreaches(files)).toEqual([]);
   });
+
+  // Compiled, a.ts becomes a.js: one of both would be lost where netfold is installed.
+  it('has no script of the name that a module gets', () => {
+    const names = [...files.keys()];
+    const scripts = names.filter(
+      (file) => names.includes(file.replace(/\.js$/, '.ts')) && file.endsWith('.js'),
+    );
+    expect(scripts).toEqual([]);
+  });
 });
 
 describe('only agent/kernel/ knows koffi', () => {

@@ -15,7 +15,10 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   'agent/kernel/netlink/tc-messages.ts': { factors: ['1e9'], because: 'the ticks that psched counts in' },
   'agent/linux/tc/tc-dumps.ts': { factors: ['1e9'], because: 'the ticks that psched counts in' },
   'agent/linux/trees/qdisc-kinds.ts': { factors: ['1000n'], because: 'the ticks that CoDel counts in' },
-  'controller/record/report/page.js': { factors: ['1e6'], because: 'a page of its own, without modules' },
+  'controller/record/report/page-script.js': {
+    factors: ['1e6'],
+    because: 'a page of its own, without modules',
+  },
   'topology/generate/ranges.ts': { factors: ['1000'], because: 'a thousand steps of a range' },
 };
 
