@@ -10,6 +10,8 @@ const LATE_TURN_MS = 250;
 const OVERDUE_MS = 60;
 /** … and is lost after so long. */
 const PATIENCE_MS = 400;
+/** Of so many that were given up as lost, the owner hears when they come nevertheless. */
+const MOST_GIVEN_UP = 1000;
 
 export interface Echo {
   readonly token: number;
@@ -42,6 +44,8 @@ export interface EchoOwner {
   forget(): void;
   /** It should be back; it may come yet. */
   overdue(now: number): void;
+  /** It came back after it had been noted as lost. */
+  late?(outcome: number, now: number): void;
 }
 
 interface Waiting {
@@ -54,6 +58,7 @@ interface Waiting {
 export class Echoes {
   readonly #port: EchoPort;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #givenUp = new Map<number, EchoOwner>();
   #token = 0;
   #sent = 0;
   #lost = 0;
@@ -87,11 +92,15 @@ export class Echoes {
     const pausedMs = now - (this.#collectedAt ?? now);
     this.#collectedAt = now;
     for (const { token, roundTripMicros } of this.#port.collect()) {
+      const ms = toMillis(micros(roundTripMicros));
       const waiting = this.#waiting.get(token);
-      if (!this.#waiting.delete(token)) continue;
+      if (!this.#waiting.delete(token)) {
+        this.#hearLate(token, ms, now);
+        continue;
+      }
       // The date was set meanwhile.
-      if (roundTripMicros < 0) waiting!.owner.forget();
-      else waiting!.owner.note(toMillis(micros(roundTripMicros)), now);
+      if (ms < 0) waiting!.owner.forget();
+      else waiting!.owner.note(ms, now);
     }
     for (const [token, waiting] of this.#waiting) {
       if (pausedMs > LATE_TURN_MS) {
@@ -101,12 +110,28 @@ export class Echoes {
       if (waiting.until <= now) {
         this.#waiting.delete(token);
         this.#lost++;
+        this.#giveUp(token, waiting.owner);
         waiting.owner.note(undefined, now);
       } else if (!waiting.isOverdue && waiting.overdueAt <= now) {
         waiting.isOverdue = true;
         waiting.owner.overdue(now);
       }
     }
+  }
+
+  #giveUp(token: number, owner: EchoOwner): void {
+    if (!owner.late) return;
+    this.#givenUp.set(token, owner);
+    if (this.#givenUp.size > MOST_GIVEN_UP) this.#givenUp.delete(this.#givenUp.keys().next().value!);
+  }
+
+  /** What is under way takes as long, then. */
+  #hearLate(token: number, ms: number, now: number): void {
+    const owner = this.#givenUp.get(token);
+    this.#givenUp.delete(token);
+    if (!owner || ms < 0) return;
+    for (const waiting of this.#waiting.values()) if (waiting.owner === owner) waiting.until += ms;
+    owner.late?.(ms, now);
   }
 
   /** A number in 0..1 for the latest one; a series of them is spread evenly, whatever its length. */

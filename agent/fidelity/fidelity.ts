@@ -253,12 +253,16 @@ export class Fidelity {
       ['commands', () => apart(mesh.view.hosts())],
       ['conflicts', () => conflicting(mesh.view.conflicts(now))],
       ['clocks', () => skewed(host, mesh.clocks.status())],
-      ['answers', () => this.#slowAnswers.look(mesh.clocks.answerTimes(), this.#machine.isSaturated)],
+      ['answers', () => this.#slowAnswers.look(mesh.clocks.answerTimes(), this.#isBusy)],
       ['the real network', () => [...slowed(slowPaths(this.#longer)), ...this.#lossy(now)]],
       ['memory', memory],
       ['the machine', () => (load ? this.#machine.look(now, load()) : [])],
       ['connections', () => this.#traffic.look(now, local(), slackOf(this.#counters.meanLateMs))],
     ];
+  }
+
+  get #isBusy(): boolean {
+    return this.#ports.load !== undefined && this.#machine.isSaturated;
   }
 
   get #longer(): ReadonlyMap<string, Micros> {

@@ -33,6 +33,8 @@ interface Probed {
   readonly address: string;
   readonly owner: EchoOwner;
   readonly trip: LongerTrip;
+  /** Answers took as long lately, and were taken for lost, ms. */
+  lateMs: number;
   unanswered: number;
   /** Not before. */
   dueAt: number;
@@ -105,7 +107,8 @@ export class HostProbes {
     const { address, owner } = probed;
     const { shortestMs, longerMs } = probed.trip;
     if (shortestMs === undefined && probed.unanswered >= UNANSWERED) probed.dueAt = now + SELDOM_MS;
-    const waitMs = shortestMs === undefined ? FIRST_WAIT_MS : 2 * (longerMs ?? shortestMs) + MARGIN_MS;
+    const usualMs = Math.max(longerMs ?? shortestMs ?? 0, probed.lateMs);
+    const waitMs = shortestMs === undefined ? FIRST_WAIT_MS : 2 * usualMs + MARGIN_MS;
     this.#echoes.send(undefined, address, { waitMs, now, owner });
   }
 
@@ -116,6 +119,7 @@ export class HostProbes {
       else {
         const before = probed.trip.longerMs;
         probed.trip.note(outcome, now);
+        if (!probed.trip.isOdd) probed.lateMs = 0;
         if (before === undefined && probed.trip.longerMs !== undefined) this.#isNew = true;
         probed.dueAt = 0;
       }
@@ -126,8 +130,15 @@ export class HostProbes {
       if (this.#hosts.get(host) === probed && probed.trip.shortestMs !== undefined)
         this.#loss.suspect(host, now);
     };
-    const owner = { note, forget: () => {}, overdue };
-    const probed: Probed = { address, owner, trip: new LongerTrip(), unanswered: 0, dueAt: 0 };
+    // The network is slow, and loses nothing.
+    const late = (ms: number, now: number): void => {
+      if (this.#hosts.get(host) !== probed || probed.trip.shortestMs === undefined) return;
+      probed.lateMs = Math.max(probed.lateMs, ms);
+      this.#loss.forgive(host);
+      note(ms, now);
+    };
+    const owner = { note, forget: () => {}, overdue, late };
+    const probed: Probed = { address, owner, trip: new LongerTrip(), lateMs: 0, unanswered: 0, dueAt: 0 };
     return probed;
   }
 }

@@ -34,6 +34,11 @@ export class LongerTrip {
     return this.#longerMs;
   }
 
+  /** Whether the last one took longer. */
+  get isOdd(): boolean {
+    return this.#oddCount > 0;
+  }
+
   /** Whether more should be asked, to know. */
   get isDoubtful(): boolean {
     return this.#oddCount > 0 && this.#longerMs === undefined;

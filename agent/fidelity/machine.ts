@@ -15,9 +15,9 @@ const SETTLED_MS = 10_000;
 export class Machine {
   readonly #window = new Window<'total' | 'idle' | 'stolen' | 'activeMs' | 'idleMs'>(LOOK_MS);
   #begunAt: number | undefined;
-  #isSaturated = false;
+  #isSaturated = true;
 
-  /** Whether the processors had no time left at the last look. */
+  /** Whether the processors had no time left at the last look, as far as that is known: after two looks. */
   get isSaturated(): boolean {
     return this.#isSaturated;
   }
@@ -25,14 +25,14 @@ export class Machine {
   forget(): void {
     this.#window.forget();
     this.#begunAt = undefined;
-    this.#isSaturated = false;
+    this.#isSaturated = true;
   }
 
   look(now: number, { total, idle, stolen, activeMs, idleMs, available }: MachineLoad): Symptom[] {
     this.#begunAt ??= now;
     const { grown, ms } = this.#window.add(now, { total, idle, stolen, activeMs, idleMs });
     const symptoms = available < CAUSES.MEMORY_SHORT.bound ? [short(available)] : [];
-    this.#isSaturated = grown.total > 0 && grown.idle / grown.total < CAUSES.CPU_SATURATED.bound;
+    this.#isSaturated = grown.total === 0 || grown.idle / grown.total < CAUSES.CPU_SATURATED.bound;
     if (grown.total > 0) symptoms.push(...processors(grown.idle / grown.total, grown.stolen / grown.total));
     const own = grown.activeMs + grown.idleMs;
     const busy = own > 0 ? grown.activeMs / own : 0;

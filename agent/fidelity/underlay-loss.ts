@@ -93,6 +93,11 @@ export class UnderlayLoss {
     if (known) known.suspectedUntil = now + SUSPECTED_MS;
   }
 
+  /** What was taken for lost came late. */
+  forgive(host: string): void {
+    this.#hosts.get(host)?.test.forget();
+  }
+
   /** Whether more should be asked of it. */
   isSuspicious(host: string, now: number): boolean {
     const known = this.#hosts.get(host);

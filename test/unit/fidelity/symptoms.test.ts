@@ -96,7 +96,9 @@ describe('the machine', () => {
   test('no idle time, time that others took, a thread without rest, and little memory are symptoms', () => {
     const machine = new Machine();
     expect(machine.look(0, load)).toEqual([]);
+    expect(machine.isSaturated).toBe(true);
     expect(machine.look(1000, { ...load, total: 200, idle: 40, activeMs: 400, idleMs: 600 })).toEqual([]);
+    expect(machine.isSaturated).toBe(false);
     const busy = { total: 400, idle: 41, stolen: 30, available: 0.01, activeMs: 1390, idleMs: 610 };
     expect(codes(machine.look(2000, busy))).toEqual([
       'MEMORY_SHORT',

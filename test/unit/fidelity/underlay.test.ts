@@ -212,7 +212,7 @@ describe('a network that takes longer', () => {
       for (const { token, address } of echoes.takeSent())
         echoes.answer(token, isLong && address === '192.0.2.1' ? 1 + longerMs : 1);
       probes.hosts.keep(others);
-      loss.look(now, others);
+      if (now > 0) expect(loss.look(now, others)).toEqual([]);
       const { longer } = probes.hosts;
       if (longer.size > 0 && knownAt === undefined) {
         knownAt = now;
@@ -229,6 +229,11 @@ describe('a network that takes longer', () => {
     expect(after).toBeLessThan(2000);
     expect(over).toBeLessThan(10_600);
     expect(sent).toBeLessThan(5 * 20 + 15);
+  });
+  test('by far is no loss: what comes late was not lost', () => {
+    const { after, sent } = run(15_000, 600);
+    expect(after).toBeLessThan(3000);
+    expect(sent).toBeLessThan(5 * 20 + 80);
   });
   test('is no matter when it passes, or is little', () => {
     expect(run(600, 60).after).toBeUndefined();
