@@ -1,5 +1,5 @@
 /** A topology as a base of kustomize: agents on every node, and its services in a namespace of their own. */
-import { extname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { stringify } from 'yaml';
 import type { Topology } from '../../topology/model/model.ts';
 import type { TopologyText } from '../experiment/bootstraps.ts';
@@ -157,6 +157,14 @@ function argsOf(
 const topologyFile = ({ topology }: DeployedFiles): string => `${FILES.topology}${extname(topology)}`;
 const scriptFile = (script: string): string => `${FILES.topology}-events${extname(script)}`;
 
+/**
+ * Everybody may write to a pod's volumes (mode 1777, whatever is asked), and netfold's own folders must not be such: they are made
+ * below.
+ */
+const VOLUMES: readonly string[] = [
+  ...new Set(WRITABLE.map((path) => (dirname(path) === '/' ? path : dirname(path)))),
+];
+
 interface AgentPod {
   readonly image: string;
   readonly files: DeployedFiles;
@@ -195,7 +203,7 @@ function agentPod({ image, files, args }: AgentPod): object {
           ...(files.script === undefined ? [] : [file('topology', scriptFile(files.script), files.script)]),
           file('keys', FILES.meshKey, files.meshKey),
           file('keys', FILES.userKey, files.userKey),
-          ...WRITABLE.map((mountPath, index) => ({ name: `own-${index}`, mountPath })),
+          ...VOLUMES.map((mountPath, index) => ({ name: `own-${index}`, mountPath })),
         ],
       },
     ],
@@ -203,7 +211,7 @@ function agentPod({ image, files, args }: AgentPod): object {
       { name: 'run', hostPath: { path: '/run', type: 'Directory' } },
       { name: 'topology', configMap: { name: CONFIG, defaultMode: READ_ONLY } },
       { name: 'keys', secret: { secretName: KEYS, defaultMode: PRIVATE } },
-      ...WRITABLE.map((_, index) => ({ name: `own-${index}`, emptyDir: { medium: 'Memory' } })),
+      ...VOLUMES.map((_, index) => ({ name: `own-${index}`, emptyDir: { medium: 'Memory' } })),
     ],
   };
 }

@@ -142,6 +142,16 @@ describe('the manifests', () => {
     });
   });
 
+  test('give agents no volume as a folder of their own, which must not be everybody’s to write', () => {
+    deploy(SHOP);
+    const { containers, volumes } = of(manifests('agents.yaml'), 'DaemonSet').spec.template.spec;
+    const writable = volumes.filter((one: { emptyDir?: object }) => one.emptyDir);
+    const names = writable.map(({ name }: { name: string }) => name);
+    const mounts: { name: string; mountPath: string }[] = containers[0].volumeMounts;
+    const paths = mounts.filter(({ name }) => names.includes(name)).map(({ mountPath }) => mountPath);
+    expect(paths).toEqual(['/run', '/var/lib', '/tmp']);
+  });
+
   test('select pods that are there instead of making some', () => {
     deploy(SHOP, ['web=app=web,namespace=other', 'db=app=db']);
     expect(readFileSync(join(folder, 'out/kustomization.yaml'), 'utf8')).not.toContain('workloads');
