@@ -8,7 +8,7 @@ const execArgv = ['--no-wasm-tier-up'];
  * namespaces and real traffic, so its files run one after the other, each in a process of its own (a network
  * namespace is a property of the thread), and after the unit tests, which would disturb what it measures. `kernel-beside`
  * is what of it measures nothing, and looks at nothing but its own: two files at a time. `docker`
- * starts a container engine of its own, `swarm` two, and builds netfold's image. `browser` opens the dashboard in Chromium, and is a command of its own. `vm` boots
+ * starts a container engine of its own, `swarm` two, and builds netfold's image; `kubernetes` builds a cluster as well. `browser` opens the dashboard in Chromium, and is a command of its own. `vm` boots
  * Debian's kernel in an emulated machine and runs kernel tests there; `vm-alone` does what takes the
  * whole host, and `vm-long` what takes so long that `npm test` leaves it out (test/vm/README.md).
  */
@@ -122,6 +122,16 @@ export default defineConfig({
           sequence: { groupOrder: 8 },
           testTimeout: 600_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          ...real,
+          name: 'kubernetes',
+          include: ['test/kubernetes/**/*.test.ts'],
+          sequence: { groupOrder: 8 },
+          // What it measures is not measured again.
+          retry: 0,
         },
       },
       {

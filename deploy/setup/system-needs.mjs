@@ -2,7 +2,7 @@
 /** The system's packages that netfold needs: what each is for, what it brings, and its name in each distribution. */
 
 /** @typedef {import('./machine.mjs').PackageManager} PackageManager */
-/** @typedef {'start' | 'test' | 'browser' | 'metrics'} Purpose */
+/** @typedef {'start' | 'test' | 'browser' | 'metrics' | 'kubernetes'} Purpose */
 
 /**
  * What a package brings. A command may exist as a lesser one (busybox has an `ip`), so `says` is looked for in what
@@ -12,7 +12,7 @@
 
 /**
  * @typedef {object} Need
- * @property {Purpose} purpose `start`: always; `test`: for tests only; `browser`, `metrics`: for `npm run test:browser` and `test:metrics` alone
+ * @property {Purpose} purpose `start`: always; `test`: for tests only; `browser`, `metrics`, `kubernetes`: for `npm run test:browser` and so on alone
  * @property {string} why
  * @property {Probe[]} probes
  * @property {Readonly<Record<PackageManager, string>>} packages the name in each distribution
@@ -178,6 +178,12 @@ export const NEEDS = [
       pacman: 'prometheus',
     },
   },
+  {
+    purpose: 'kubernetes',
+    why: 'unpacks the source of Kubernetes',
+    probes: [{ command: 'dpkg-source' }, { command: 'patch' }],
+    packages: { apt: 'dpkg-dev patch', dnf: 'dpkg-dev patch', apk: 'dpkg-dev patch', pacman: 'dpkg patch' },
+  },
 ];
 
 /** @type {Readonly<Record<Purpose, readonly Purpose[]>>} */
@@ -186,6 +192,7 @@ const INCLUDED = {
   test: ['start', 'test'],
   browser: ['start', 'test', 'browser'],
   metrics: ['start', 'test', 'metrics'],
+  kubernetes: ['start', 'test', 'kubernetes'],
 };
 
 /**

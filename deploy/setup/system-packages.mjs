@@ -102,6 +102,7 @@ const COMMANDS = {
   test: 'npm test',
   browser: 'npm run test:browser',
   metrics: 'npm run test:metrics',
+  kubernetes: 'npm run test:kubernetes',
 };
 
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm test [-- ARGUMENTS OF VITEST]`: sets up this machine, then runs the static checks and all tests but the longest
- * (`vm-long`, which `npm run test:vm` has, `packages`, `browser`, `swarm`, `hosts`, `verdict`, `hostile` and `metrics`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
+ * (`vm-long`, which `npm run test:vm` has, `packages`, `browser`, `swarm`, `kubernetes`, `hosts`, `verdict`, `hostile` and `metrics`). Its last line is `N passed, N failed`. A check counts as one; a skipped test
  * fails the run, unless arguments chose some tests.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -50,9 +50,9 @@ function readReport(file) {
 
 await runMain(async () => {
   const args = process.argv.slice(2);
-  /** @param {'browser' | 'metrics'} name */
-  const hasProject = (name) => args.some((arg) => arg === name || arg === `--project=${name}`);
-  const purpose = hasProject('browser') ? 'browser' : hasProject('metrics') ? 'metrics' : 'test';
+  const own = /** @type {const} */ (['browser', 'metrics', 'kubernetes']);
+  const purpose =
+    own.find((name) => args.some((arg) => arg === name || arg === `--project=${name}`)) ?? 'test';
   await ensureSystemPackages(describeMachine(), purpose);
   await ensureNodePackages();
   const checks = await runChecks(STATIC_CHECKS);

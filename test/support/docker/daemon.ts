@@ -33,9 +33,11 @@ export abstract class TestDaemon {
   /** Of its network namespace and its control groups. */
   readonly name: string;
   readonly folder: string;
+  readonly #upMs: number;
   #daemon: ChildProcess | undefined;
 
-  constructor(kind: string) {
+  constructor(kind: string, upMs = UP_MS) {
+    this.#upMs = upMs;
     this.name = `${kind}-test-${process.pid}-${counter++}`;
     this.folder = mkdtempSync(join(tmpdir(), `netfold-${kind}-`));
   }
@@ -43,7 +45,7 @@ export abstract class TestDaemon {
   /** Its program and arguments. */
   protected abstract words(): string[];
   /** Whether it answers. */
-  protected abstract answers(): boolean;
+  protected abstract answers(): boolean | Promise<boolean>;
   /** Removes the containers that are there, by the daemon itself; it may not answer. */
   protected abstract removeContainers(): void | Promise<void>;
 
@@ -69,7 +71,7 @@ export abstract class TestDaemon {
         return this.answers();
       },
       'the engine answers',
-      UP_MS,
+      this.#upMs,
     );
   }
 

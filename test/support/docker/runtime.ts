@@ -1,20 +1,15 @@
 /** A container runtime of the tests' own, with CRI: containerd, and pods made as a kubelet makes them. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Runtime } from '../../../controller/platform/cri/runtime.ts';
 import { type Finished, run } from '../lab/lab.ts';
 import { TestDaemon } from './daemon.ts';
+import { RUNTIME_IMAGE, runtimeConfig, writeTestImage } from './runtime-files.ts';
 
-/** Of pods and of their sandboxes. */
-const IMAGE = 'localhost/netfold-test:1';
 const KUBERNETES = 'k8s.io';
-/** Where Debian has the plugins of containernetworking-plugins. */
-const PLUGINS = '/usr/lib/cni';
 const START_MS = 30_000;
-const ARCHITECTURE: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 export interface Pod {
   readonly id: string;
@@ -76,23 +71,8 @@ export class TestRuntime extends TestDaemon {
   }
 
   #configure(): void {
-    const at = (name: string): string => JSON.stringify(join(this.folder, name));
-    const cri = 'plugins."io.containerd.grpc.v1.cri"';
-    writeFileSync(
-      join(this.folder, 'config.toml'),
-      [
-        ...['version = 2', `root = ${at('data')}`, `state = ${at('state')}`],
-        ...['[grpc]', `address = ${at('containerd.sock')}`],
-        ...['[plugins."io.containerd.internal.v1.opt"]', `path = ${at('opt')}`],
-        ...[
-          `[${cri}]`,
-          `sandbox_image = "${IMAGE}"`,
-          'restrict_oom_score_adj = true',
-          'disable_apparmor = true',
-        ],
-        ...[`[${cri}.cni]`, `bin_dir = "${PLUGINS}"`, `conf_dir = ${at('cni')}`],
-      ].join('\n'),
-    );
+    const places = { folder: this.folder, socket: this.socket, state: join(this.folder, 'state') };
+    writeFileSync(join(this.folder, 'config.toml'), runtimeConfig(places));
     mkdirSync(join(this.folder, 'cni'));
     const ipam = {
       ...{ type: 'host-local', dataDir: join(this.folder, 'ipam') },
@@ -103,23 +83,8 @@ export class TestRuntime extends TestDaemon {
     writeFileSync(join(this.folder, 'cni/pods.conflist'), JSON.stringify(network));
   }
 
-  /** In the format of `docker save`. */
   #importImage(): void {
-    const layer = this.busyboxTar();
-    const digest = `sha256:${createHash('sha256').update(layer).digest('hex')}`;
-    const config = {
-      ...{ architecture: ARCHITECTURE[process.arch], os: 'linux' },
-      config: { Cmd: ['sleep', '3600'], Env: ['PATH=/bin', 'FROM_IMAGE=yes'] },
-      rootfs: { type: 'layers', diff_ids: [digest] },
-    };
-    const image = join(this.folder, 'image');
-    mkdirSync(image);
-    writeFileSync(join(image, 'layer.tar'), layer);
-    writeFileSync(join(image, 'config.json'), JSON.stringify(config));
-    const manifest = [{ Config: 'config.json', RepoTags: [IMAGE], Layers: ['layer.tar'] }];
-    writeFileSync(join(image, 'manifest.json'), JSON.stringify(manifest));
-    const tar = join(this.folder, 'image.tar');
-    execFileSync('tar', ['-C', image, '-cf', tar, 'manifest.json', 'config.json', 'layer.tar']);
+    const tar = writeTestImage(this.folder, this.busyboxTar());
     const { status, stderr } = this.#ctr('images', 'import', tar);
     if (status !== 0) throw new Error(`ctr images import: ${stderr}`);
   }
@@ -147,7 +112,7 @@ export class TestRuntime extends TestDaemon {
     const made = await this.client.request('CreateContainer', {
       podSandboxId: id,
       sandboxConfig: config,
-      config: { metadata: { name }, image: { image: IMAGE }, command, logPath: `${name}.log` },
+      config: { metadata: { name }, image: { image: RUNTIME_IMAGE }, command, logPath: `${name}.log` },
     });
     await this.client.request('StartContainer', made);
   }

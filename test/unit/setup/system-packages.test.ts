@@ -36,6 +36,11 @@ describe('what is needed', () => {
     expect(names('browser')).toEqual(expect.arrayContaining([...names('test'), 'chromium']));
     expect(names('test')).not.toContain('chromium');
   });
+  it('only the tests of Kubernetes unpack its source', () => {
+    const names = (purpose: 'test' | 'kubernetes') => needsFor(purpose).map((need) => need.packages.apt);
+    expect(names('kubernetes')).toEqual(expect.arrayContaining([...names('test'), 'dpkg-dev patch']));
+    expect(names('test')).not.toContain('dpkg-dev patch');
+  });
   it('each need has a reason and something to look for', () => {
     for (const need of NEEDS) {
       expect(need.why).not.toBe('');
