@@ -19,7 +19,14 @@ import { millisToSeconds } from '../proto/units.ts';
 /** Of requests that start nothing. */
 const TIMEOUT_MS = 120_000;
 /** These take as long as they take. */
-const LONG: ReadonlySet<RouteId> = new Set(['startExperiment', 'exec', 'askHosts']);
+const LONG: ReadonlySet<RouteId> = new Set([
+  'startExperiment',
+  'exec',
+  'askHosts',
+  'hostLogs',
+  'hostExec',
+  'hostNetwork',
+]);
 /** Messages that a reader may be behind. */
 const MOST_WAITING = 1000;
 

@@ -24,7 +24,7 @@ export {
   type InjectOptions,
   type StartOptions,
 } from './connect.ts';
-export type { InjectedHosts, Injection } from './injection.ts';
+export type { InjectedHosts, Injection, InjectionExecOptions } from './injection.ts';
 export type { CommandOptions, ExecOptions, Lab } from './lab.ts';
 export type { RoundTrips } from './round-trips.ts';
 

@@ -2,8 +2,14 @@
 import type { AnswerOf, BodyFor, ParamsOf } from '../proto/api/v1/routes.ts';
 import { NetfoldError } from '../proto/errors.ts';
 import type { ApiClient } from './client.ts';
+import { requireSuccess, wordsOf } from './lab.ts';
 
 export type InjectedHosts = AnswerOf<'askHosts'>['hosts'];
+
+export type InjectionExecOptions = Pick<BodyFor<'hostExec'>, 'stdin' | 'timeout'> & {
+  /** An exit code other than 0 is an error; default true. */
+  readonly check?: boolean;
+};
 
 export interface InjectionFacts {
   readonly name: string | undefined;
@@ -39,6 +45,38 @@ export class Injection {
     return this.#ask('status');
   }
 
+  /** What agents and applications have written; of hosts or endpoints, or of all hosts. What is missing is in `errors`. */
+  logs(
+    of: readonly string[] = [],
+    options: Pick<BodyFor<'hostLogs'>, 'tail'> = {},
+  ): Promise<AnswerOf<'hostLogs'>> {
+    return this.client.call('hostLogs', { body: { ...this.#which, of: [...of], ...options } });
+  }
+
+  /** Runs a command on a host, or in an endpoint, to its end; a text is read by `sh`. Throws `EXIT_CODE` unless `check: false`. */
+  async exec(
+    on: string,
+    command: string | readonly string[],
+    options: InjectionExecOptions = {},
+  ): Promise<AnswerOf<'hostExec'>> {
+    const { check = true, ...rest } = options;
+    const words = wordsOf(command);
+    const ended = await this.client.call('hostExec', {
+      body: { ...this.#which, ...rest, on, command: words },
+    });
+    return check ? requireSuccess(ended, `${words.join(' ')} on ${on}`) : ended;
+  }
+
+  /** The real network between the hosts; installs nothing. */
+  measure(): Promise<AnswerOf<'hostNetwork'>> {
+    return this.client.call('hostNetwork', { body: { inventory: this.inventory } });
+  }
+
+  get #which(): Pick<BodyFor<'hostLogs'>, 'inventory' | 'name'> {
+    const { inventory, name } = this;
+    return { inventory, ...(name !== undefined && { name }) };
+  }
+
   /** Ends it on all hosts. Throws `HOSTS_FAILED` if it may still run on some of them. */
   async stop(): Promise<InjectedHosts> {
     const { hosts, ok } = await this.#ask('stop');
@@ -63,8 +101,7 @@ export class Injection {
     action: ParamsOf<'askHosts'>['action'],
     more: Pick<BodyFor<'askHosts'>, 'topology'> = {},
   ): Promise<AnswerOf<'askHosts'>> {
-    const { inventory, name } = this;
-    const body = { inventory, ...(name !== undefined && { name }), ...more };
+    const body = { ...this.#which, ...more };
     return this.client.call('askHosts', { params: { action }, body });
   }
 }

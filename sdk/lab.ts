@@ -136,17 +136,12 @@ export class Lab implements AsyncDisposable {
     options: ExecOptions = {},
   ): Promise<AnswerOf<'exec'>> {
     const { check = true, ...rest } = options;
-    const words = typeof command === 'string' ? ['sh', '-c', command] : [...command];
+    const words = wordsOf(command);
     const ended = await this.client.call('exec', {
       params: { ...this.#params, endpoint: node },
       body: { ...rest, command: words },
     });
-    if (check && ended.code !== 0) {
-      const said = ended.stderr.trim().slice(-500) || ended.stdout.trim().slice(-500);
-      const how = ended.timedOut ? 'took too long' : `ended with ${ended.code}`;
-      throw refused('EXIT_CODE', `${words.join(' ')} in ${node} ${how}: ${said}`);
-    }
-    return ended;
+    return check ? requireSuccess(ended, `${words.join(' ')} in ${node}`) : ended;
   }
 
   /** What an endpoint's commands have written. */
@@ -240,6 +235,18 @@ export class Lab implements AsyncDisposable {
       if (!isGone(error)) throw error;
     }
   }
+}
+
+/** A text is read by `sh`. */
+export const wordsOf = (command: string | readonly string[]): string[] =>
+  typeof command === 'string' ? ['sh', '-c', command] : [...command];
+
+/** Throws `EXIT_CODE`. */
+export function requireSuccess(ended: AnswerOf<'exec'>, what: string): AnswerOf<'exec'> {
+  if (ended.code === 0) return ended;
+  const said = ended.stderr.trim().slice(-500) || ended.stdout.trim().slice(-500);
+  const how = ended.timedOut ? 'took too long' : `ended with ${ended.code}`;
+  throw refused('EXIT_CODE', `${what} ${how}: ${said}`);
 }
 
 const isGone = (error: unknown): boolean =>

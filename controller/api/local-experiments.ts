@@ -6,9 +6,10 @@ import { type ExperimentState, experimentNames, findExperiment, stateReader } fr
 import { removeExperiment } from '../experiment/teardown.ts';
 import { agentSocket } from '../names.ts';
 import { recordFile, recordNow } from './answers/record.ts';
+import { ExecSlots, timeoutMsOf } from './exec-bounds.ts';
 import type { Experiments, Listed } from './ports.ts';
 import { start } from './starting/daemon.ts';
-import { askHosts } from './starting/injections.ts';
+import { askHosts, hostExec, hostLogs, hostNetwork } from './starting/injections.ts';
 
 export interface LocalOptions {
   /** A file with the key that signs commands; else that of each experiment, where there is one. */
@@ -19,6 +20,7 @@ export interface LocalOptions {
 
 export function localExperiments({ key, sshConfig }: LocalOptions = {}): Experiments {
   const readState = stateReader();
+  const slots = new ExecSlots();
   return {
     list: async () => (await experimentNames()).map((name) => listed(name, readState(name))),
     state: async (name) => {
@@ -36,6 +38,12 @@ export function localExperiments({ key, sshConfig }: LocalOptions = {}): Experim
       (await controlAgents(experiment, host, request, userKeyOf(experiment, key))).answer,
     start: (request, tell) => start(request, tell, sshConfig),
     askHosts: (action, request) => askHosts(action, request, sshConfig),
+    hostLogs: (request) => hostLogs(request, sshConfig),
+    hostExec: async (request, signal) => {
+      const timeoutMs = timeoutMsOf(request.timeout);
+      return slots.run(() => hostExec(request, { timeoutMs, signal }, sshConfig));
+    },
+    hostNetwork: (request) => hostNetwork(request, sshConfig),
     record: async (name) => recordNow(name),
     recordFile,
     remove: async (name) => {

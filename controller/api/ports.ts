@@ -60,6 +60,9 @@ export interface Experiments {
     action: ParamsOf<'askHosts'>['action'],
     request: BodyOf<'askHosts'>,
   ): Promise<AnswerOf<'askHosts'>>;
+  hostLogs(request: BodyOf<'hostLogs'>): Promise<AnswerOf<'hostLogs'>>;
+  hostExec(request: BodyOf<'hostExec'>, signal: AbortSignal): Promise<AnswerOf<'hostExec'>>;
+  hostNetwork(request: BodyOf<'hostNetwork'>): Promise<AnswerOf<'hostNetwork'>>;
   /** Throws `EXPERIMENT_UNKNOWN`. */
   remove(name: string): Promise<Removed>;
   /** Both throw `RECORD_UNKNOWN`. */

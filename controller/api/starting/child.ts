@@ -1,8 +1,10 @@
 /** A command of netfold's in a process of its own: what it tells, what it prints, and how it ends. */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { AnswerOf } from '../../../proto/api/v1/routes.ts';
 import { type ErrorFacts, NetfoldError } from '../../../proto/errors.ts';
 import { ControllerError } from '../../errors.ts';
 import { MAIN } from '../../experiment/agents.ts';
+import { type Bounds, toItsEnd } from './bounded-child.ts';
 import { withoutFolders } from './scratch.ts';
 
 const MOST_ERROR_BYTES = 65_536;
@@ -15,10 +17,13 @@ type Message = { readonly up: string } | { readonly progress: string } | { reado
 export type Tell = (progress: string) => void;
 
 /** Without what chooses another server or experiment. A session of its own: it goes on when the server ends. */
-function begin(words: readonly string[], stdout: 'ignore' | 'pipe'): ChildProcess {
+function begin(
+  words: readonly string[],
+  stdout: 'ignore' | 'pipe',
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const { NETFOLD_API: _, NETFOLD_TOKEN: __, NETFOLD_NAME: ___, ...env } = process.env;
-  const stdio = ['ignore', stdout, 'pipe', 'ipc'] as ['ignore', 'ignore' | 'pipe', 'pipe', 'ipc'];
-  return fork(MAIN, words, { env, cwd: '/', detached: true, stdio });
+  return fork(MAIN, words, { env, cwd: '/', detached: true, stdio: [stdin, stdout, 'pipe', 'ipc'] });
 }
 
 /** The last bytes that it writes. */
@@ -101,4 +106,21 @@ export async function commandEnd(words: readonly string[], tell: Tell): Promise<
         'see netfold doctor',
       );
   return { out: withoutFolders(out()), error };
+}
+
+export interface Asked {
+  readonly ended: AnswerOf<'exec'>;
+  /** What netfold itself says that is wrong; not that a command which it runs has failed. */
+  readonly error: NetfoldError | undefined;
+}
+
+/** Runs it for its outputs and its exit code, within bounds. */
+export async function commandOutcome(words: readonly string[], bounds: Bounds): Promise<Asked> {
+  const child = begin(words, 'pipe', 'pipe');
+  let failed: ErrorFacts | undefined;
+  child.on('message', (message: Message) => {
+    if ('failed' in message) failed = message.failed;
+  });
+  const ended = await toItsEnd(child, bounds);
+  return { ended, error: failed && !ended.timedOut ? errorOf(failed) : undefined };
 }

@@ -2,8 +2,12 @@
 import { z } from 'zod';
 import type { AnswerOf, BodyOf, ParamsOf } from '../../../proto/api/v1/routes.ts';
 import { NetfoldError } from '../../../proto/errors.ts';
-import { commandEnd, type Tell } from './child.ts';
+import { ControllerError } from '../../errors.ts';
+import { commandEnd, commandOutcome, type Tell } from './child.ts';
 import { fileIn, inFolder, scriptWords, settingWords } from './scratch.ts';
+
+/** A thousand hosts answer within half of it, or do not. */
+const LOGS_MS = 120_000;
 
 type Request = BodyOf<'startExperiment'>;
 type Inject = NonNullable<Request['inject']>;
@@ -63,6 +67,81 @@ export function askHosts(
     const { experiment, hosts } = hostsOf(out);
     if (error && hosts.every(({ ok }) => ok)) throw error;
     return { experiment, hosts, ok: error === undefined };
+  });
+}
+
+const toJson = ({ code, message, remedy }: NetfoldError) => ({ code, message, remedy: remedy ?? null });
+
+/** A command about hosts over SSH. What may look like an option of netfold's stands behind `--`. */
+function wordsFor(
+  folder: string,
+  { inventory, name }: { readonly inventory: string; readonly name?: string | undefined },
+  sshConfig: string | undefined,
+): string[] {
+  const words = ['inject', '--inventory', fileIn(folder, 'inventory.yaml', inventory)];
+  return [...words, ...sshWords(sshConfig), ...nameWords(name)];
+}
+
+/** Throws what is wrong with the request, or where no host has said anything. */
+export function hostLogs(request: BodyOf<'hostLogs'>, sshConfig?: string): Promise<AnswerOf<'hostLogs'>> {
+  return inFolder(async (folder) => {
+    const words = [...wordsFor(folder, request, sshConfig), '--tail', String(request.tail)];
+    const { ended, error } = await commandOutcome([...words, '--', 'logs', ...request.of], {
+      ...{ stdin: undefined, timeoutMs: LOGS_MS, signal: new AbortController().signal },
+    });
+    const { stdout: text, truncated } = ended;
+    if (text !== '') return { text, truncated, errors: error ? [toJson(error)] : [] };
+    if (error) throw error;
+    if (ended.code === 0) return { text, truncated, errors: [] };
+    throw new ControllerError(
+      'START_FAILED',
+      `netfold inject logs ended: ${ended.timedOut ? 'it took too long' : ended.stderr.trim().slice(-500)}`,
+      'see netfold inject check',
+    );
+  });
+}
+
+export interface HostExecBounds {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Throws what keeps it from being run. */
+export function hostExec(
+  request: BodyOf<'hostExec'>,
+  { timeoutMs, signal }: HostExecBounds,
+  sshConfig?: string,
+): Promise<AnswerOf<'hostExec'>> {
+  return inFolder(async (folder) => {
+    const { on, command, stdin } = request;
+    const words = [...wordsFor(folder, request, sshConfig), '--', 'exec', on, ...command];
+    const { ended, error } = await commandOutcome(words, { stdin, timeoutMs, signal });
+    if (error) throw error;
+    return ended;
+  });
+}
+
+const waysSchema = z.object({
+  ways: z.array(
+    z.object({
+      between: z.array(z.string()).length(2),
+      roundTrip: z.string(),
+      loss: z.string().optional(),
+    }),
+  ),
+});
+
+/** Throws what is wrong with the request, or with all hosts. */
+export function hostNetwork(
+  request: BodyOf<'hostNetwork'>,
+  sshConfig?: string,
+): Promise<AnswerOf<'hostNetwork'>> {
+  return inFolder(async (folder) => {
+    const words = [...wordsFor(folder, request, sshConfig), '--json', '--', 'measure'];
+    const { out, error } = await commandEnd(words, () => {});
+    const { ways } = out.trim() === '' ? { ways: [] } : waysSchema.parse(JSON.parse(out));
+    if (error && ways.length === 0) throw error;
+    return { ways, errors: error ? [toJson(error)] : [] };
   });
 }
 

@@ -6,7 +6,7 @@ import { duration } from './names.ts';
 export const MAX_LOG_BYTES = 262_144;
 /** Bytes that are kept of each output. */
 export const MAX_OUTPUT_BYTES = 1_048_576;
-const MAX_TAIL_LINES = 10_000;
+export const MAX_TAIL_LINES = 10_000;
 
 export const logsQuery = z.strictObject({
   tail: z.coerce

@@ -1,5 +1,6 @@
 /** Hosts over SSH, as the server's machine reaches them: `netfold inject`. */
 import { z } from 'zod';
+import { execSchema, MAX_TAIL_LINES } from './endpoints.ts';
 import { duration, experimentName } from './names.ts';
 
 /** A thousand hosts with all their settings take 300 kB. */
@@ -38,12 +39,16 @@ export const injectionParams = z.strictObject({
   action: z.enum(INJECTION_ACTIONS).describe('As `netfold inject` has it; start is POST /starts.'),
 });
 
+const which = {
+  inventory,
+  name: experimentName
+    .optional()
+    .describe('Of the experiment on the hosts; without, that of the one which they have.'),
+};
+
 export const injectionRequestSchema = z
   .strictObject({
-    inventory,
-    name: experimentName
-      .optional()
-      .describe('Of the experiment on the hosts; without, that of the one which they have.'),
+    ...which,
     topology: z.string().min(1).max(900_000).optional().describe('With check, and only there.'),
   })
   .describe('About which hosts, and which experiment on them.');
@@ -76,4 +81,62 @@ export const injectionAnswerSchema = z.object({
   experiment: z.string().nullable(),
   hosts: z.array(injectedHostSchema).readonly(),
   ok: z.boolean().describe('Whether it went well on all hosts.'),
+});
+
+/** As an inventory calls it; or an endpoint or a service. */
+const hostOrEndpoint = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/);
+const MOST_NAMED = 1000;
+
+export const injectionLogsRequestSchema = z
+  .strictObject({
+    ...which,
+    of: z
+      .array(hostOrEndpoint)
+      .max(MOST_NAMED)
+      .default([])
+      .describe('Hosts, or endpoints for the hosts which they are; none: all hosts.'),
+    tail: z
+      .number()
+      .int()
+      .min(0)
+      .max(MAX_TAIL_LINES)
+      .default(1000)
+      .describe('Of each log, so many of the last lines.'),
+  })
+  .describe('About the logs of which hosts.');
+
+export const injectionLogsSchema = z.object({
+  text: z.string().describe('Each line begins with its host and its log. The first mebibyte.'),
+  truncated: z.boolean().describe('There is more.'),
+  errors: z.array(hostErrorSchema).readonly().describe('Why some hosts are not among them.'),
+});
+
+const { command, stdin, timeout } = execSchema.shape;
+
+export const injectionExecSchema = z
+  .strictObject({
+    ...which,
+    on: hostOrEndpoint.describe('A host, as the user that logs in there; or an endpoint, as exec does.'),
+    ...{ command, stdin, timeout },
+  })
+  .describe('A command to be run on a host over SSH, or in an endpoint there.');
+
+export const injectionNetworkRequestSchema = z
+  .strictObject({ inventory })
+  .describe('Between which hosts the real network is measured.');
+
+export const injectionNetworkSchema = z.object({
+  ways: z
+    .array(
+      z.object({
+        between: z.array(z.string()).length(2).readonly().describe('Two hosts.'),
+        roundTrip: z.string().describe('The least: 41.5ms.'),
+        loss: z.string().optional().describe('Of a direction: 0.1%. Absent: it was not measured.'),
+      }),
+    )
+    .readonly()
+    .describe(
+      'As `netfold place --network` reads it. Two hosts that do not reach each other are not among them.',
+    ),
+  errors: z.array(hostErrorSchema).readonly().describe('Why some hosts were not asked.'),
 });

@@ -29,7 +29,16 @@ import {
   startedSchema,
   startSchema,
 } from './experiments.ts';
-import { injectionAnswerSchema, injectionParams, injectionRequestSchema } from './injections.ts';
+import {
+  injectionAnswerSchema,
+  injectionExecSchema,
+  injectionLogsRequestSchema,
+  injectionLogsSchema,
+  injectionNetworkRequestSchema,
+  injectionNetworkSchema,
+  injectionParams,
+  injectionRequestSchema,
+} from './injections.ts';
 import {
   explanationQuery,
   explanationSchema,
@@ -132,6 +141,27 @@ export const ROUTES = {
     injectionParams,
     injectionRequestSchema,
     injectionAnswerSchema,
+  ),
+  hostLogs: post(
+    '/injections/logs',
+    'What agents and applications on hosts over SSH have written.',
+    none,
+    injectionLogsRequestSchema,
+    injectionLogsSchema,
+  ),
+  hostExec: post(
+    '/injections/exec',
+    'Runs a command on a host over SSH, or in an endpoint there, to its end.',
+    none,
+    injectionExecSchema,
+    executedSchema,
+  ),
+  hostNetwork: post(
+    '/injections/measure',
+    'Measures the real network between hosts over SSH; installs nothing.',
+    none,
+    injectionNetworkRequestSchema,
+    injectionNetworkSchema,
   ),
   getExperiment: get(
     ONE,
@@ -260,6 +290,11 @@ export const SCHEMAS = {
   StartState: startStateSchema,
   InjectionRequest: injectionRequestSchema,
   InjectionAnswer: injectionAnswerSchema,
+  InjectionLogsRequest: injectionLogsRequestSchema,
+  InjectionLogs: injectionLogsSchema,
+  InjectionExecRequest: injectionExecSchema,
+  InjectionNetworkRequest: injectionNetworkRequestSchema,
+  InjectionNetwork: injectionNetworkSchema,
   Removed: removedSchema,
   Topology: topologySchema,
   Paths: pathsSchema,

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => lab?.remove());
 
 it('an experiment is started on two hosts, and what one of them refuses is told of it alone', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async () => {
   const file = (name: string, text: string): string => {
     const path = join(lab.folder, name);
@@ -52,6 +52,17 @@ it('an experiment is started on two hosts, and what one of them refuses is told 
     { host: 'one', state: 'running', endpoints: ['a.0'], problems: [] },
     { host: 'two', state: 'running', endpoints: ['b.0'], problems: [] },
   ]);
+  const { logs, onHost, inEndpoint, tooLong, unknown, network } = seen.inside;
+  expect(logs).toMatchObject({ text: expect.stringMatching(/^two +\| daemon: /), errors: [] });
+  expect(logs.text).not.toMatch(/^one/m);
+  expect(onHost.stdout).toMatch(new RegExp(`^over SSH \\S+ \\d+ ${one} 22\n$`));
+  expect(inEndpoint).toMatchObject({ code: 7, stdout: 'b.0 -n\n', timedOut: false });
+  expect(tooLong).toMatchObject({ timedOut: true });
+  expect(unknown).toEqual({ code: 'HOST_UNKNOWN' });
+  expect(network).toMatchObject({
+    ways: [{ between: ['one', 'two'], roundTrip: expect.stringMatching(/^[\d.]+(us|ms)$/) }],
+    errors: [],
+  });
   expect(seen.stopped).toMatchObject([{ result: 'stopped' }, { result: 'stopped' }]);
   expect(seen.none).toEqual({ code: 'INJECTION_UNKNOWN' });
   expect(seen.removed).toMatchObject({ ok: true });

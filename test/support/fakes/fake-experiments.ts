@@ -115,6 +115,23 @@ export class FakeExperiments implements Experiments {
     };
   }
 
+  async hostLogs({ of }: Parameters<Experiments['hostLogs']>[0]): ReturnType<Experiments['hostLogs']> {
+    return { text: `${of.join(' ')}: said\n`, truncated: false, errors: [] };
+  }
+
+  async hostExec({
+    on,
+    command,
+    stdin,
+  }: Parameters<Experiments['hostExec']>[0]): ReturnType<Experiments['hostExec']> {
+    const stdout = `${on}: ${command.join(' ')}`;
+    return { ...{ code: 0, stdout, stderr: stdin ?? '' }, ...{ truncated: false, timedOut: false } };
+  }
+
+  async hostNetwork(): ReturnType<Experiments['hostNetwork']> {
+    return { ways: [{ between: ['one', 'two'], roundTrip: '41.5ms' }], errors: [] };
+  }
+
   async record(name: string): ReturnType<Experiments['record']> {
     const description = { format: 1, experiment: name, startedAt: STATE.startedAt };
     const files = [{ path: 'record.json', bytes: 3 }];

@@ -38,6 +38,13 @@ const wrong = await failedStart('hosts: [');
 const checked = await there.injection(inventory).check(topology);
 const lab = await there.inject(topology, { inventory, file: 'wan.yaml', lease: '20s', never: ['tcp:5301'] });
 const status = await lab.status();
+const logs = await lab.logs(['b.0'], { tail: 50 });
+const onHost = await lab.exec('one', 'read -r line; echo "$line $SSH_CONNECTION"', { stdin: 'over SSH\n' });
+const inEndpoint = await lab.exec('b', ['sh', '-c', 'echo "$NETFOLD_NODE" -n; exit 7'], { check: false });
+const tooLong = await lab.exec('two', ['sleep', '20'], { timeout: '2s', check: false });
+const unknown = await lab.exec('nowhere', ['true']).catch(({ code }: NetfoldError) => ({ code }));
+const network = await lab.measure();
+const inside = { logs, onHost, inEndpoint, tooLong, unknown, network };
 const stopped = await lab.stop();
 const none = await there
   .injection(inventory)
@@ -47,5 +54,7 @@ const removed = await there.client.call('askHosts', {
   params: { action: 'uninstall' },
   body: { inventory },
 });
-console.log(JSON.stringify({ refused, wrong, checked, name: lab.name, status, stopped, none, removed }));
+console.log(
+  JSON.stringify({ refused, wrong, checked, name: lab.name, status, inside, stopped, none, removed }),
+);
 server.stdin.end();

@@ -102,6 +102,23 @@ describe('hosts over SSH', () => {
     expect(await post('/injections/start', { inventory: INVENTORY })).toMatchObject({ status: 400 });
   });
 
+  it('have logs and commands, and a network between them', async () => {
+    const about = { inventory: INVENTORY, name: 'wan' };
+    const logs = await post('/injections/logs', { ...about, of: ['one', 'b.0'] });
+    expect([logs.status, logs.value]).toMatchObject([200, { text: 'one b.0: said\n', errors: [] }]);
+    const ended = await post('/injections/exec', { ...about, on: 'b.0', command: ['echo', '-n', '--json'] });
+    expect([ended.status, ended.value]).toMatchObject([200, { code: 0, stdout: 'b.0: echo -n --json' }]);
+    const network = await post('/injections/measure', { inventory: INVENTORY });
+    expect([network.status, network.value]).toMatchObject([200, { ways: [{ between: ['one', 'two'] }] }]);
+    for (const [path, body] of [
+      ['logs', { ...about, of: ['--json'] }],
+      ['exec', { ...about, on: '-x', command: ['true'] }],
+      ['exec', { ...about, on: 'one', command: [] }],
+      ['measure', about],
+    ] as const)
+      expect((await post(`/injections/${path}`, body)).status).toBe(400);
+  });
+
   it('say what the command line prints of them', () => {
     const error = { code: 'HOST_NO_ROOT', message: 'two: no root', remedy: null };
     const status = { state: 'running', endpoints: ['a.0'], known: 2, expected: 2, problems: ['late'] };
