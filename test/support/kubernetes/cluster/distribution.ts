@@ -122,7 +122,7 @@ async function build(tools: string, out: string): Promise<void> {
   if (!existsSync(join(place, GENERATED))) await generate(go, work, place);
   const variables = { gitVersion: VERSION, gitMajor: '1', gitMinor: '20', gitTreeState: 'archive' };
   const set = Object.entries(variables).map(
-    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+    ([name, value]) => `-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.${name}=${value}`,
   );
   const commands = PROGRAMS.map((name) => `./cmd/${name}`);
   const all = (await go.run('list', '-tags', TAGS, '-deps', ...commands)).split('\n').length;
