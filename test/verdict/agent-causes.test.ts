@@ -82,7 +82,10 @@ it('an agent that crashed has not judged what was before, and says so', { timeou
   await sleep(CAUSES.AGENT_LATE.bound);
   killAgent(lab, 1);
   const late = await named(lab, 'AGENT_LATE', 'host1', null, START_MS);
-  expect(late).toMatchObject({ weight: 'degraded', message: expect.stringContaining('host1 had all in force') });
+  expect(late).toMatchObject({
+    weight: 'degraded',
+    message: expect.stringContaining('host1 had all in force'),
+  });
   expect(late.measured).toBeGreaterThan(CAUSES.AGENT_LATE.bound);
   expect((await verdictOf(lab)).causes).not.toContainEqual(
     expect.objectContaining({ code: 'AGENT_LATE', host: 'host0' }),
