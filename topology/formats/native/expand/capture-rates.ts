@@ -6,7 +6,7 @@ import { bitsPerSecond, micros, toMillis } from '../../../../proto/units.ts';
 import { CaptureProblem, type Direction, framesOfCapture } from './captured-packets.ts';
 
 /** What passes in so long is one rate. */
-export const WINDOW_MS = 100;
+const WINDOW_MS = 100;
 export const CAPTURE = /\.(?:pcap|pcapng|cap)$/i;
 
 export interface CapturedRates {
