@@ -8,6 +8,8 @@ export const MAX_BRIDGES = 65_535;
 /** Directed edges after expansion to replicas; two services with many replicas multiply. */
 export const MAX_EDGES = 1_000_000;
 export const MAX_EVENTS = 100_000;
+/** Of a script, a few lines of which make as many as they like: to read, convert, and read again takes a second and 400 MB. */
+export const MAX_SCRIPT_EVENTS = 50_000;
 /** Atomic changes that all events expand to: a flap every 100 ms for an hour is 36,000. */
 export const MAX_ATOMS = 500_000;
 /** Deeper nesting than any topology has; parsers recurse. */

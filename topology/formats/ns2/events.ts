@@ -1,7 +1,7 @@
 /** The events of a script, played in the order of their times → events of the timeline. */
 import { type Micros, micros } from '../../../proto/units.ts';
 import type { EventAction, LinkTarget, NodeTarget, Target, TopologyEvent } from '../../model/events.ts';
-import { MAX_EVENTS } from '../../model/limits.ts';
+import { MAX_SCRIPT_EVENTS } from '../../model/limits.ts';
 import type { Position } from '../../model/position.ts';
 import { TclError, TclStop } from '../../tcl/errors.ts';
 import type { Lan, Link, Node } from './things.ts';
@@ -120,7 +120,8 @@ export function topologyEvents(
     return [event];
   });
   const events = found.filter((event) => !cancelled.has(event));
-  if (events.length > MAX_EVENTS) throw new TclStop('limit', `there are more than ${MAX_EVENTS} events`);
+  if (events.length > MAX_SCRIPT_EVENTS)
+    throw new TclStop('limit', `there are more than ${MAX_SCRIPT_EVENTS} events`);
   return { events, fields };
 }
 

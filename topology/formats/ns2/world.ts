@@ -2,7 +2,7 @@
 import { type Micros, micros } from '../../../proto/units.ts';
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { EventAction, Target } from '../../model/events.ts';
-import { MAX_ENDPOINTS, MAX_EVENTS } from '../../model/limits.ts';
+import { MAX_ENDPOINTS, MAX_SCRIPT_EVENTS } from '../../model/limits.ts';
 import { Suggestions } from '../../model/names.ts';
 import type { Notes, Place } from '../../networks/notes.ts';
 import { TclError, TclStop } from '../../tcl/errors.ts';
@@ -177,18 +177,18 @@ export class World {
   }
 
   schedule(due: Due): void {
-    if (this.due.length >= MAX_EVENTS)
-      throw new TclStop('limit', `the script has more than ${MAX_EVENTS} events`);
+    if (this.due.length >= MAX_SCRIPT_EVENTS)
+      throw new TclStop('limit', `the script has more than ${MAX_SCRIPT_EVENTS} events`);
     this.due.push(due);
   }
 
   happen(happening: Omit<Happening, 'at'>): void {
-    if (this.happenings.length >= MAX_EVENTS)
-      throw new TclStop('limit', `there are more than ${MAX_EVENTS} events`);
+    if (this.happenings.length >= MAX_SCRIPT_EVENTS)
+      throw new TclStop('limit', `there are more than ${MAX_SCRIPT_EVENTS} events`);
     const happens = { ...happening, at: this.now ?? micros(0) };
     if (!this.collecting) this.happenings.push(happens);
-    else if (++this.#parts > MAX_EVENTS)
-      throw new TclStop('limit', `there are more than ${MAX_EVENTS} events`);
+    else if (++this.#parts > MAX_SCRIPT_EVENTS)
+      throw new TclStop('limit', `there are more than ${MAX_SCRIPT_EVENTS} events`);
     else this.collecting.step.push(happens);
   }
 

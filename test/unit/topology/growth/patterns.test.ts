@@ -101,6 +101,12 @@ const PARSERS: Readonly<Record<string, (text: string) => void>> = {
   reference: (text) => void parseReference(text),
   name: (text) => void nameProblem(text),
   'list of arguments': (text) => void parseCommand(text),
+  'native YAML': quiet((text) =>
+    loadTopology(
+      `services:\n  a: {}\nbridges: [s]\nlinks:\n  - from: a\n    to: s\n    latency: ${text}\n`,
+      'a.yaml',
+    ),
+  ),
   'Kollaps XML': quiet((text) =>
     loadTopology(
       `<experiment><services><service name="a" image="i" replicas='${text}'/></services><links><link origin="a" dest="a" latency='${text}'/></links></experiment>`,

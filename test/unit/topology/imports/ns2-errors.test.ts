@@ -64,6 +64,11 @@ describe('errors have their line, and say what was expected', () => {
     ['set f [open data.txt r]', 'TCL_ERROR', /the file "data.txt" can't be read/],
     ['while 1 {}', 'LIMIT', /more than 500000 steps/],
     ['proc f {} {f}\nf', 'LIMIT', /nested more than/],
+    [
+      'set t [$ns event-timeline]\nfor {set i 0} {$i < 1000} {incr i} {$t at 1 "$a reboot"}\nfor {set i 0} {$i < 51} {incr i} {$ns at $i "$t start"}',
+      'LIMIT',
+      /more than 50000 events/,
+    ],
     ['set x {', 'TCL_ERROR', /missing close-brace/],
     ['tb-set-lan-loss $a 0.1', 'VALUE_INVALID', /expected a LAN, but "a" is a node/],
     [
