@@ -4,6 +4,7 @@ import type { EventAction, LinkTarget, NodeTarget, Target, TopologyEvent } from 
 import { MAX_SCRIPT_EVENTS } from '../../model/limits.ts';
 import type { Position } from '../../model/position.ts';
 import { TclError, TclStop } from '../../tcl/errors.ts';
+import { withoutOverwritten } from './overwritten.ts';
 import type { Lan, Link, Node } from './things.ts';
 import type { Due, Happening, World } from './world.ts';
 
@@ -119,7 +120,10 @@ export function topologyEvents(
     }
     return [event];
   });
-  const events = found.filter((event) => !cancelled.has(event));
+  const events = withoutOverwritten(
+    found.filter((event) => !cancelled.has(event)),
+    (event, rest) => fields.set(rest, fields.get(event)!),
+  );
   if (events.length > MAX_SCRIPT_EVENTS)
     throw new TclStop('limit', `there are more than ${MAX_SCRIPT_EVENTS} events`);
   return { events, fields };

@@ -80,6 +80,9 @@ function nodeOf(program: Program): Node {
   throw new TclError(`the program ${nameOf(program)} is on no node`, 'write $program set node $node');
 }
 
+/** Characters: the line of a topology file that says it, in which some take two, has 10,000. */
+const MAX_COMMAND = 4000;
+
 interface Run {
   readonly command: string;
   /** Expected of a program that is waited for. */
@@ -113,6 +116,11 @@ function runOf(
     ?.replace(/^\{(.*)\}$/, '$1')
     .trim();
   const within = folder ? `cd ${quoted(folder)} && { ${bourneCommand(command)}; }` : bourneCommand(command);
+  if (within.length > MAX_COMMAND)
+    throw new TclError(
+      `the command of ${nameOf(program)} has ${within.length} characters, more than ${MAX_COMMAND}`,
+      'put it into a file, and run that',
+    );
   const limit = value('timeout');
   const timeout = limit === undefined ? undefined : readInstant(limit);
   const expected = Math.min(255, Number(code ?? 0));

@@ -61,6 +61,11 @@ describe('errors have their line, and say what was expected', () => {
     ['set g [$ns event-group {nothing}]', 'TCL_ERROR', /there is nothing that is called "nothing"/],
     ['$ns at 1 {$c down}', 'TCL_ERROR', /can't read "c"/],
     ['set p [$a program-agent]\n$ns at 1 "$p start"', 'TCL_ERROR', /the program p has no command/],
+    [
+      'set p [$a program-agent -command [string repeat "echo " 801]]\n$ns at 1 "$p start"',
+      'TCL_ERROR',
+      /the command of p has 4004 characters, more than 4000/,
+    ],
     ['set f [open data.txt r]', 'TCL_ERROR', /the file "data.txt" can't be read/],
     ['while 1 {}', 'LIMIT', /more than 500000 steps/],
     ['proc f {} {f}\nf', 'LIMIT', /nested more than/],

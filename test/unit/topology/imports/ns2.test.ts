@@ -314,6 +314,16 @@ describe('events', () => {
       ],
     ],
     [
+      'of two at one instant the last, and of what the last leaves out the one before',
+      `${TWO}set lan0 [$ns make-lan "$a $b" 10Mb 4ms]\n${LINK.slice(TWO.length)}set back [$ns link $b $a]\n$ns at 1 "$lan0 delay 8ms"\n$ns at 1 "$link0 delay 5ms"\n$ns at 1 "$back delay 6ms"\n$ns at 1 "$link0 plr 0.1"\n$ns at 1 "$link0 delay 7ms"\n$ns at 1 "$lan0 delay 10ms"\n$ns at 2 "$lan0 delay 8ms"`,
+      [
+        'at 1s set a--b loss=10%',
+        'at 1s set a--b latency=7ms',
+        'at 1s set a--lan0 b--lan0 latency=5ms',
+        'at 2s set a--lan0 b--lan0 latency=4ms',
+      ],
+    ],
+    [
       'a LAN that goes down',
       `${TWO}set lan0 [$ns make-lan "$a $b" 10Mb 4ms]\n$ns at 1 "$lan0 down"\n$ns at 2 "$lan0 up"\n$ns at 3 "$lan0 delay 8ms"`,
       ['at 1s leave lan0', 'at 2s join lan0', 'at 3s set a--lan0 b--lan0 latency=4ms'],
