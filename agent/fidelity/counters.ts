@@ -28,6 +28,7 @@ export class Counters {
   readonly #ticks = new Window<'ticks'>(TICKS_WINDOW_MS);
   #before: Counted | undefined;
   #meanLateMs = 0;
+  #areTicksLate = false;
 
   constructor(options: CountersOptions) {
     this.#options = options;
@@ -38,12 +39,18 @@ export class Counters {
     return this.#meanLateMs;
   }
 
+  /** At the last look: then what this agent waits for may have been there long ago. */
+  get areTicksLate(): boolean {
+    return this.#areTicksLate;
+  }
+
   /** After a pause, what was before does not count. */
   forget(): void {
     this.#window.forget();
     this.#ticks.forget();
     this.#before = undefined;
     this.#meanLateMs = 0;
+    this.#areTicksLate = false;
   }
 
   look(now: number, counted: Counted): Symptom[] {
@@ -67,9 +74,9 @@ export class Counters {
 
   #slow(ticks: number, ms: number): Symptom[] {
     const { tickMs, tickBound } = this.#options;
-    if (ms < TICKS_WINDOW_MS) return [];
-    const measured = ms / tickMs / Math.max(1, ticks);
-    if (measured <= tickBound) return [];
+    const measured = ms < TICKS_WINDOW_MS ? 0 : ms / tickMs / Math.max(1, ticks);
+    this.#areTicksLate = measured > tickBound;
+    if (!this.#areTicksLate) return [];
     const message = `only ${ticks} of ${Math.round(ms / tickMs)} ticks came: shares are older than they should be`;
     return [{ code: 'TICKS_LATE', measured, message }];
   }

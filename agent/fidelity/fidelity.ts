@@ -18,7 +18,7 @@ import type { Clock, Timers } from '../clock/clock.ts';
 import type { AnswerTime } from '../clock/clock-sync.ts';
 import { LEAST_PACKETS } from '../enforce/lateness.ts';
 import type { DelayCounters } from '../enforce/ports.ts';
-import type { MachineLoad } from '../health/machine-load.ts';
+import { idleMs, type MachineLoad } from '../health/machine-load.ts';
 import { memoryProblem, memoryUses } from '../health/memory-room.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 import { Attempts } from '../tick/attempts.ts';
@@ -130,7 +130,7 @@ export class Fidelity {
     this.#cancel = timers.every(LOOK_MS, () => this.look());
     this.#probes?.start(timers, () => this.#ports.clock.now(), {
       attempt: (turn) => this.#attempts.run('probing', turn),
-      onTurn: (isNews) => this.#lookEarly(isNews || this.#isMeshNews()),
+      onTurn: (isNews) => this.#lookEarly([isNews, this.#isMeshNews(), this.#isWorkNews()].includes(true)),
     });
     this.#unfollow = runLog.follow((entry) => {
       if (entry.kind === 'epoch') this.#noteEvents(entry);
@@ -181,6 +181,11 @@ export class Fidelity {
   #isMeshNews(): boolean {
     const times = this.#ports.mesh.clocks.answerTimes();
     return this.#silences.isNews(this.#silentHosts()) || this.#slowAnswers.isNews(times);
+  }
+
+  #isWorkNews(): boolean {
+    const { load, clock } = this.#ports;
+    return load !== undefined && this.#machine.noteWork(clock.now(), idleMs());
   }
 
   /** Of what probes have found, and of a host that has fallen silent or become slow, the verdict tells at once. */
@@ -262,7 +267,7 @@ export class Fidelity {
   }
 
   get #isBusy(): boolean {
-    return this.#ports.load !== undefined && this.#machine.isSaturated;
+    return this.#counters.areTicksLate || (this.#ports.load !== undefined && this.#machine.isSaturated);
   }
 
   get #longer(): ReadonlyMap<string, Micros> {

@@ -62,7 +62,7 @@ export class SlowAnswers {
     return this.#of(times).some(({ host }) => !this.#slow.includes(host));
   }
 
-  /** `isBusy`: this machine has no time left, so answers wait here. Then only what lasts is the other's. */
+  /** `isBusy`: this machine has no time left, or ticks are late, so answers wait here. Then only what lasts is the other's. */
   look(times: readonly AnswerTime[], isBusy: boolean): Symptom[] {
     this.#isBusy = isBusy;
     const slow = this.#of(times);

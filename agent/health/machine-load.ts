@@ -15,6 +15,9 @@ export interface MachineLoad {
   readonly idleMs: number;
 }
 
+/** How long this thread has been idle so far, ms. */
+export const idleMs = (): number => performance.eventLoopUtilization().idle;
+
 /** Of this machine. Throws what the file system says. */
 export function readLoad(): MachineLoad {
   const { active, idle } = performance.eventLoopUtilization();

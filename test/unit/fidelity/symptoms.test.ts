@@ -70,6 +70,7 @@ describe('counters', () => {
     const watch = counters();
     const look = (second: number, ticks: number) => watch.look(second * 1000, counted({ ticks }));
     for (const second of [0, 1, 2, 3]) expect(look(second, second * 20)).toEqual([]);
+    expect(watch.areTicksLate).toBe(false);
     for (const second of [4, 5, 6]) look(second, 60 + (second - 3) * 5);
     const [symptom] = look(7, 80);
     expect(symptom).toMatchObject({
@@ -77,6 +78,9 @@ describe('counters', () => {
       measured: 4,
       message: expect.stringContaining('10 of 40'),
     });
+    expect(watch.areTicksLate).toBe(true);
+    look(10, 140);
+    expect(watch.areTicksLate).toBe(false);
   });
 });
 
@@ -130,6 +134,36 @@ describe('an agent without rest', () => {
   });
   test('in the beginning, and where the machine has no time left, it has as long as one with little', () => {
     expect([namedIn(1, 3), namedIn(1, 30, 0)]).toEqual([5, 5]);
+  });
+});
+
+describe('an agent whose rest is looked at between two looks', () => {
+  /** One that does not rest from 30,600 ms on, but for `restMs` of each 100; when a look is wanted, ms. */
+  function wantedAt(restMs: number): number | undefined {
+    const machine = new Machine();
+    let idleMs = 0;
+    for (let now = 0; now < 36_000; now += 100) {
+      idleMs += now > 30_600 ? restMs : 60;
+      if (machine.noteWork(now, idleMs)) return now;
+      const numbers = { total: now / 5, idle: now / 10, stolen: 0, available: 0.5 };
+      if (now % 1000 === 0) machine.look(now, { ...numbers, activeMs: now - idleMs, idleMs });
+    }
+    return undefined;
+  }
+
+  test('has news 1.9 s after its last rest, not with the next look but one', () => {
+    expect([wantedAt(0), wantedAt(1), wantedAt(2)]).toEqual([32_500, 32_500, undefined]);
+  });
+
+  test('has no news once it has been told', () => {
+    const machine = new Machine();
+    const load = { total: 0, idle: 0, stolen: 0, available: 0.5, activeMs: 0, idleMs: 0 };
+    machine.look(0, load);
+    machine.look(20_000, { ...load, total: 2000, idle: 1000, activeMs: 10_000, idleMs: 10_000 });
+    expect(machine.noteWork(22_000, 10_000)).toBe(true);
+    const told = machine.look(22_000, { ...load, total: 2200, idle: 1100, activeMs: 12_000, idleMs: 10_000 });
+    expect(told).toMatchObject([{ code: 'AGENT_BUSY', since: 20_000, holdsMs: 0 }]);
+    expect(machine.noteWork(22_100, 10_000)).toBe(false);
   });
 });
 
