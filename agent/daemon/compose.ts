@@ -241,6 +241,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   keeper.watch(() => unsupported.of(epoch.value.graph.links));
   keeper.watch(() => crowdedRules(kernel.crowdedRules?.() ?? 0));
   const lifecycle = new Lifecycle(parts, reactions);
+  keeper.watch(() => lifecycle.problems);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
 }

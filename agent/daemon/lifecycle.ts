@@ -2,6 +2,8 @@
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { AgentState } from '../../proto/status.ts';
+import { millisToSeconds } from '../../proto/units.ts';
+import { count } from '../../proto/words.ts';
 import type { AgentParts } from './parts.ts';
 import type { Reactions } from './reactions.ts';
 
@@ -10,10 +12,15 @@ const ATTACHED_AT_ONCE = 32;
 /** Longer waits don't fit a timer; the clock is read again after a correction. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
+/** Who starts again in a run has all in force within 1 to 3 s; what takes longer, status says. */
+const USUAL_MS = 3000;
+
 export class Lifecycle {
   readonly #parts: AgentParts;
   readonly #reactions: Reactions;
   #state: AgentState = 'starting';
+  /** By `Clock.now()`. */
+  #begunAt = 0;
   #cancelStart: () => void = () => {};
   #cancelTick: () => void = () => {};
 
@@ -24,6 +31,17 @@ export class Lifecycle {
 
   get state(): AgentState {
     return this.#state;
+  }
+
+  /** What status has to say, in words: of an agent that has begun in a run, as after a crash, and takes long. */
+  get problems(): string[] {
+    const { clock, keeper, local } = this.#parts;
+    const ms = clock.now() - this.#begunAt;
+    if (this.#state !== 'running' || keeper.isShaped || ms < USUAL_MS) return [];
+    const what = `${count(local.all.length, 'endpoint')} of this host may have another network`;
+    return [
+      `not everything is in force ${millisToSeconds(ms).toFixed(0)} s after this agent began: ${what}; wait, or see what takes the processor`,
+    ];
   }
 
   /** Throws if the mesh can't be joined, or an endpoint can't be attached; `stop` then undoes what was done. */
@@ -165,6 +183,7 @@ export class Lifecycle {
   #begin(): void {
     const { timeline, player, applications, beginning, time, traffic } = this.#parts;
     const past = timeline.start();
+    this.#begunAt = this.#parts.clock.now();
     this.#enter('running');
     traffic.setTime(time.now());
     if (past.graph) void this.#reactions.applyChanges({ graph: past.graph, atoms: [] });

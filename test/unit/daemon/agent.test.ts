@@ -144,12 +144,22 @@ describe('the states of an agent', () => {
     expect(second.processes.done).toEqual(['start server.0: serve']);
   });
 
-  test('one alone goes on waiting', async () => {
+  test('one alone goes on waiting, and says so when the run has begun', async () => {
     const alone = new AgentLab(TOPOLOGY);
     try {
       const agent = await alone.start('host0', [A, B]);
       await alone.clock.advance(60_000);
-      expect(agent.door.status()).toMatchObject({ state: 'waiting', shaped: false, known: 2, expected: 4 });
+      const waiting = { state: 'waiting', shaped: false, known: 2, expected: 4, degraded: [] };
+      expect(agent.door.status()).toMatchObject(waiting);
+      alone.runAll(0);
+      await alone.clock.advance(2999);
+      expect(agent.door.status()).toMatchObject({ ...waiting, state: 'running' });
+      await alone.clock.advance(1001);
+      expect(agent.door.status().degraded).toEqual([
+        expect.stringMatching(
+          /^not everything is in force 4 s after this agent began: 2 endpoints of this host/,
+        ),
+      ]);
     } finally {
       await alone.stop();
     }
