@@ -50,14 +50,29 @@ export async function builtKubernetes(): Promise<Kubernetes> {
 /** Makes a folder, whole or not at all. */
 async function once(folder: string, make: (draft: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
-  mkdirSync(dirname(folder), { recursive: true });
-  const draft = mkdtempSync(join(dirname(folder), 'draft-'));
-  try {
+  await inDraft('draft', async (draft) => {
     await make(draft);
     renameSync(draft, folder);
+  });
+}
+
+/** Uses a folder in the cache, which is removed. */
+async function inDraft(kind: string, use: (folder: string) => Promise<void>): Promise<void> {
+  mkdirSync(CACHE, { recursive: true });
+  for (const name of readdirSync(CACHE))
+    if (isAbandoned(name)) rmSync(join(CACHE, name), { recursive: true, force: true });
+  const folder = mkdtempSync(join(CACHE, `${kind}-${process.pid}-`));
+  try {
+    await use(folder);
   } finally {
-    rmSync(draft, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A process that was killed has left it. */
+function isAbandoned(name: string): boolean {
+  const [, pid] = /^(?:draft|apt)-(\d+)-/.exec(name) ?? [];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
 async function tool(command: string, args: readonly string[], cwd: string): Promise<string> {
@@ -86,14 +101,8 @@ async function aptIn(folder: string): Promise<(...args: readonly string[]) => Pr
   return apt;
 }
 
-async function withApt(use: (apt: Awaited<ReturnType<typeof aptIn>>, folder: string) => Promise<void>) {
-  const folder = mkdtempSync(join(CACHE, 'apt-'));
-  try {
-    await use(await aptIn(folder), folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+const withApt = (use: (apt: Awaited<ReturnType<typeof aptIn>>, folder: string) => Promise<void>) =>
+  inDraft('apt', async (folder) => use(await aptIn(folder), folder));
 
 const fetchTools = (draft: string): Promise<void> =>
   withApt(async (apt, folder) => {
@@ -107,7 +116,7 @@ const fetchSource = (draft: string): Promise<void> =>
     await apt('source', '--download-only', 'kubernetes');
     const description = readdirSync(folder).find((name) => name.endsWith('.dsc'))!;
     rmSync(draft, { recursive: true });
-    await tool('dpkg-source', ['--no-check', '-x', description, draft], folder);
+    await tool('dpkg-source', ['--no-check', '--no-copy', '-x', description, draft], folder);
   });
 
 async function build(tools: string, out: string): Promise<void> {
