@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runtimeError } from '../../../controller/platform/cri/errors.ts';
 import { Runtime } from '../../../controller/platform/cri/runtime.ts';
 import { RUNTIME_V1, SERVICE } from '../../../controller/platform/cri/runtime-messages.ts';
 import { findSocket } from '../../../controller/platform/cri/runtime-socket.ts';
@@ -165,6 +166,15 @@ describe('it is refused with a remedy where', () => {
     answers.Version = undefined;
     await serve();
     await refused('ENGINE_SILENT', 'does not answer within 2 s');
+  });
+
+  test('this user may not', () => {
+    // Root may use every socket; to others the library says this.
+    const details = `No connection established. Last error: Error: connect EACCES ${socket}`;
+    const error = Object.assign(new Error(details), { code: 14, details });
+    expect(runtimeError(socket, error, 2000)).toMatchObject({
+      ...{ code: 'ENGINE_DENIED', blame: 'machine', remedy: 'run it as root, with sudo' },
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Engine } from '../../../controller/platform/docker/engine.ts';
 import { engineSocket } from '../../../controller/platform/docker/engine-socket.ts';
+import { engineError } from '../../../controller/platform/docker/errors.ts';
 
 let folder: string;
 let socket: string;
@@ -83,6 +84,13 @@ describe('it is refused with a remedy where', () => {
   test('nobody is there', async () => {
     socket = join(folder, 'nobody.sock');
     await refused('ENGINE_MISSING', 'no engine answers at');
+  });
+
+  // Root may use every socket.
+  test.each(['EACCES', 'EPERM'])('this user may not: %s', (errno) => {
+    expect(engineError(socket, new Error(`connect ${errno}`), errno)).toMatchObject({
+      ...{ code: 'ENGINE_DENIED', blame: 'machine', remedy: 'run it as root, with sudo' },
+    });
   });
 });
 
