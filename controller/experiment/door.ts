@@ -1,5 +1,6 @@
 /** The way by which a platform reports endpoints that come, move or leave while an experiment runs. */
 import { callJson } from '../../proto/http-json.ts';
+import type { AgentView } from '../../proto/view.ts';
 import { agentSocket } from '../names.ts';
 import type { Plan, PlannedEndpoint } from '../platform/port/plan.ts';
 import type { EndpointDoor } from '../platform/port/platform.ts';
@@ -7,7 +8,7 @@ import { toldEndpoint } from './bootstraps.ts';
 import type { CurrentPlacement } from './current-placement.ts';
 
 /**
- * The client of an agent's `/attach`, `/detach` and `/problems` (agent/daemon/api.ts). Throws the agent's refusal of the endpoint,
+ * The client of an agent's `/attach`, `/detach`, `/view` and `/problems` (agent/daemon/api.ts). Throws the agent's refusal of the endpoint,
  * and `HttpError` `UNREACHABLE` if there is no agent.
  */
 export function agentDoor(
@@ -22,6 +23,10 @@ export function agentDoor(
     },
     detach: async (number: number) => {
       await callJson(address, '/detach', { number });
+    },
+    elsewhere: async () => {
+      const { endpoints } = (await callJson(address, '/view')) as AgentView;
+      return new Set(endpoints.filter((one) => one.host !== host).map(({ name }) => name));
     },
     tell: async (problems) => {
       await callJson(address, '/problems', { problems });

@@ -43,7 +43,7 @@ export function addDeployCommand(program: Command): void {
     .addOption(
       new Option(
         '--select <service=labels>',
-        'with --kubernetes: pods of a StatefulSet that is there already, instead of those of the service: KEY=VALUE, and namespace=NAME, with commas',
+        'with --kubernetes: pods that are there already, instead of those of the service: KEY=VALUE, and namespace=NAME, with commas',
       ).argParser((text: string, before: readonly ClusterSelector[] = []) => [
         ...before,
         parseClusterSelector(text),

@@ -9,10 +9,10 @@ import { preferIpv4 } from '../port/standing.ts';
 import type { NamesPort } from './container-names.ts';
 import { called, type EnginePort, type Inspected, type Listed } from './containers.ts';
 import { chooseNetwork } from './networks.ts';
-import { containersHere } from './ordinals.ts';
+import { areNumbered, containersHere } from './ordinals.ts';
 import { type EngineName, parseSandbox, requireFree, type Sandbox, sandboxName, shortId } from './sandbox.ts';
 import type { SandboxPort } from './sandboxes.ts';
-import { followContainers } from './selectors.ts';
+import { type Followed, followContainers } from './selectors.ts';
 import type { ContainerSettings } from './settings.ts';
 
 /** How often all containers are looked at without news: what happened while the engine was silent is seen then. */
@@ -20,6 +20,8 @@ const LOOK_MS = 10_000;
 /** After something has failed; twice as long each time that it fails again. */
 const AGAIN_MS = 250;
 const LONGEST_AGAIN_MS = 2000;
+/** Where containers have no numbers, it is looked this often which endpoints other machines have. */
+const CLAIMS_MS = 500;
 /** Of what is wrong, so much is told. */
 const MOST_TOLD = 100;
 const LONGEST_TOLD = 500;
@@ -54,6 +56,8 @@ export class ContainerWatch {
   readonly #files = new Map<string, { readonly path: string; written: string }>();
   /** Endpoint → why it is not attached. */
   readonly #failed = new Map<string, string>();
+  /** Endpoints that other machines have; absent: all containers have numbers. */
+  #elsewhere: ReadonlySet<string> | undefined;
   #told: readonly string[] | undefined;
   #isTold = false;
   #wake: () => void = () => {};
@@ -90,7 +94,8 @@ export class ContainerWatch {
       const isDone = hasAnswered && this.#isTold && this.#failed.size === 0;
       failures = isDone ? 0 : failures + 1;
       if (hasAnswered && this.#news.size > 0) continue;
-      await this.#pause(isDone ? LOOK_MS : Math.min(AGAIN_MS * 2 ** (failures - 1), LONGEST_AGAIN_MS));
+      const again = Math.min(AGAIN_MS * 2 ** (failures - 1), LONGEST_AGAIN_MS);
+      await this.#pause(!isDone ? again : this.#elsewhere ? CLAIMS_MS : LOOK_MS);
     }
   }
 
@@ -133,9 +138,8 @@ export class ContainerWatch {
       const listed = await engine.list();
       const here = new Map(door.endpoints().map((endpoint) => [endpoint.name, endpoint]));
       for (const endpoint of here.values()) this.#remember(endpoint, listed);
-      const { endpoints, selectors } = settings;
-      const follow = settings.here ? containersHere : followContainers;
-      const followed = follow(selectors, endpoints, listed, this.#last);
+      const { endpoints } = settings;
+      const followed = await this.#assign(listed);
       problems.push(...followed.problems);
       const isDue = (endpoint: string, { id }: Listed): boolean =>
         isFull ||
@@ -160,6 +164,17 @@ export class ContainerWatch {
     }
     await this.#tell([...problems, ...this.#failed.values(), ...this.#writeNames()]);
     return true;
+  }
+
+  async #assign(listed: readonly Listed[]): Promise<Followed> {
+    const { door, settings } = this.#ports;
+    const { selectors, endpoints } = settings;
+    if (!settings.here) return followContainers(selectors, endpoints, listed, this.#last);
+    const others = this.#elsewhere;
+    this.#elsewhere = areNumbered(selectors, listed)
+      ? undefined
+      : await door.elsewhere().catch(() => others ?? new Set<string>());
+    return containersHere(selectors, endpoints, listed, this.#last, this.#elsewhere);
   }
 
   /** Tells all containers where all endpoints are, if that has changed. Returns what went wrong, one sentence each. */
@@ -250,6 +265,7 @@ export class ContainerWatch {
       await sandboxes.close(attached.namespace);
       throw error;
     }
+    for (const [other, id] of this.#last) if (id === container.id) this.#last.delete(other);
     this.#last.set(name, container.id);
     if (before && before.namespace !== attached.namespace) await sandboxes.close(before.namespace);
   }

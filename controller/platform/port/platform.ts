@@ -129,6 +129,8 @@ export interface EndpointDoor {
   /** Replaces the one with its number. */
   attach(endpoint: PlannedEndpoint): Promise<void>;
   detach(number: number): Promise<void>;
+  /** Names of endpoints that other hosts have, as the agent knows. */
+  elsewhere(): Promise<ReadonlySet<string>>;
   /** What is wrong now at the place of the endpoints, one sentence each: in the agent's status until it is told others, or none. */
   tell(problems: readonly string[]): Promise<void>;
 }

@@ -41,6 +41,7 @@ const doorOf = (endpoints: Plan['endpoints']): EndpointDoor => ({
   endpoints: () => endpoints,
   attach: () => Promise.resolve(),
   detach: () => Promise.resolve(),
+  elsewhere: () => Promise.resolve(new Set()),
   tell: () => Promise.resolve(),
 });
 

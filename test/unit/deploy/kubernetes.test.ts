@@ -1,6 +1,6 @@
 /** Manifests for Kubernetes, checked strictly against a part of its published schema: a field that it does not have fails. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -176,8 +176,34 @@ describe('the manifests', () => {
     expect(volumes[1].configMap.name).toBe(config);
     expect(volumes[2].secret.secretName).toBe(of(all, 'Secret').metadata.name);
   };
+  const overlay = () => {
+    deploy(SHOP);
+    const over = join(folder, 'over');
+    mkdirSync(over);
+    const toleration = [{ key: 'gpu', operator: 'Exists' }];
+    const patch = {
+      ...{ apiVersion: 'apps/v1', kind: 'DaemonSet' },
+      metadata: { name: 'netfold-agent', namespace: 'shop-netfold' },
+      spec: { template: { spec: { tolerations: toleration } } },
+    };
+    const its = { resources: ['../out'], images: [{ name: 'netfold', newName: 'registry.local/netfold' }] };
+    writeFileSync(join(over, 'patch.yaml'), JSON.stringify(patch));
+    writeFileSync(
+      join(over, 'kustomization.yaml'),
+      JSON.stringify({ ...its, patches: [{ path: 'patch.yaml' }] }),
+    );
+    const built = execFileSync('kubectl', ['kustomize', over], { encoding: 'utf8' });
+    const all = parseAllDocuments(built).map((one) => one.toJS() as Manifest);
+    expect(all.flatMap(schemaBreaches)).toEqual([]);
+    const { containers, tolerations } = of(all, 'DaemonSet').spec.template.spec;
+    expect(containers[0].image).toBe('registry.local/netfold:1');
+    expect(tolerations).toEqual(toleration);
+  };
   // A machine without it has less to show, not a test that was left out.
-  if (hasKubectl) test('are a base of kustomize', build);
+  if (hasKubectl) {
+    test('are a base of kustomize', build);
+    test('are changed by an overlay', overlay);
+  }
 });
 
 describe('a folder', () => {

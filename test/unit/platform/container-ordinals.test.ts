@@ -23,6 +23,7 @@ describe('the number of a replica', () => {
     [pod('shop/web-0'), 0],
     [pod('shop/web-7'), 7],
     [pod('shop/web-7d9f8-x2x4z'), undefined],
+    [pod('shop/web-7d9f8-24567', { 'pod-template-hash': '7d9f8' }), undefined],
     [pod('shop/web-9', { 'apps.kubernetes.io/pod-index': '2' }), 2],
   ])('%o: %s', (listed, expected) => {
     expect(ordinalOf(listed)).toBe(expected);
@@ -50,11 +51,53 @@ describe('of the endpoints of several machines', () => {
   });
 
   test('what is no replica of the topology is named', () => {
-    const { assignment, problems } = here([task('lab_web.4.d'), pod('shop/web-7d9f8-x2x4z')]);
+    const { assignment, problems } = here([task('lab_web.4.d')]);
     expect(assignment.size).toBe(0);
     expect(problems).toEqual([
       'web selects lab_web.4.d, which is not shaped: it is replica 3, and the topology has 3',
-      'web selects shop/web-7d9f8-x2x4z, which is not shaped: nobody has numbered it (it has to be a task of a replicated service, or a pod of a StatefulSet)',
     ]);
+  });
+});
+
+describe('of pods that nobody has numbered', () => {
+  const selectors = [parseSelector('web=label:app=web')];
+  const endpoints = ['web.0', 'web.1', 'web.2'];
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((letter) => pod(`shop/web-7d9f8-x2x4${letter}`)) as Pods;
+  type Pods = [Listed, Listed, Listed, Listed];
+  const here = (listed: Listed[], elsewhere: string[] = [], before: Record<string, Listed> = {}) => {
+    const last = new Map(Object.entries(before).map(([endpoint, { id }]) => [endpoint, id]));
+    const found = containersHere(selectors, endpoints, listed, last, new Set(elsewhere));
+    const names = [...found.assignment].map(([endpoint, { id }]) => [endpoint, id]);
+    return { ...found, ids: Object.fromEntries(names) as Record<string, string> };
+  };
+
+  test('each takes an endpoint that no other has, here or elsewhere', () => {
+    expect(Object.keys(here([a, b, c]).ids).sort()).toEqual(endpoints);
+    expect(here([a], ['web.0', 'web.2']).ids).toEqual({ 'web.1': a.id });
+    const { ids, problems } = here([a, b], ['web.0', 'web.2']);
+    expect(ids).toEqual({ 'web.1': a.id });
+    expect(problems).toEqual(['web selects shop/web-7d9f8-x2x4b, which is not shaped: it has 3 endpoints']);
+  });
+
+  test('one with a number has the endpoint with that number', () => {
+    const numbered = pod('shop/web-1');
+    const { ids } = here([a, b, numbered]);
+    expect(ids['web.1']).toBe(numbered.id);
+    expect(Object.keys(ids).sort()).toEqual(endpoints);
+  });
+
+  test('each stays the endpoint that it was, also in another sandbox, unless another machine has that', () => {
+    const before = { 'web.2': a, 'web.0': b };
+    expect(here([d, c, b, a], [], before).ids).toMatchObject({ 'web.2': a.id, 'web.0': b.id });
+    const [old, fresh] = [
+      { ...a, state: 'not ready' },
+      { ...a, id: 'another' },
+    ];
+    expect(here([old, fresh], [], before).ids).toEqual({ 'web.2': 'another' });
+    expect(Object.keys(here([a], ['web.2', 'web.1'], before).ids)).toEqual(['web.0']);
+  });
+
+  test('on machines that start at once, not all take the first', () => {
+    expect(new Set([a, b, c].flatMap((one) => Object.keys(here([one]).ids))).size).toBeGreaterThan(1);
   });
 });

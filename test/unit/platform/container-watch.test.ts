@@ -21,7 +21,9 @@ let containers: Fake[];
 let here: Map<number, PlannedEndpoint>;
 /** What was done, in order. */
 let done: string[];
-let fails: { engine?: Error; attach?: Error; hasInterface: boolean };
+let fails: { engine?: Error; attach?: Error; elsewhere?: Error; hasInterface: boolean };
+/** What other machines have. */
+let elsewhere: Set<string>;
 let watch: ContainerWatch;
 
 const run = (letter: string, pid: number, address: string): Fake => ({
@@ -65,12 +67,19 @@ beforeEach(() => {
   ]);
   done = [];
   fails = { hasInterface: true };
+  elsewhere = new Set();
+  watch = follow();
+});
+
+/** `isHere`: others have endpoints of the experiment, too. */
+function follow(isHere = false): ContainerWatch {
   const short = (name: string): string => `${name.split('+')[2]} in ${parseSandbox(name)!.inode}`;
-  watch = new ContainerWatch({
+  return new ContainerWatch({
     ...{ platform: 'docker', experiment: 'x', host: HOST, engine },
     settings: {
       ...{ socket: '/s', selectors: [parseSelector('web=label:app=web')], networks: ['net'] },
       endpoints: ['web.0', 'web.1'],
+      ...(isHere && { here: true }),
     },
     sandboxes: {
       inodeAt: (path) => 1000 + Number(/\d+/.exec(path)![0]),
@@ -91,10 +100,14 @@ beforeEach(() => {
       detach: async (number) => {
         if (here.delete(number)) done.push(`detach ${number}`);
       },
+      elsewhere: async () => {
+        if (fails.elsewhere) throw fails.elsewhere;
+        return elsewhere;
+      },
       tell: async (problems) => void done.push(`tell ${problems.join('; ')}`),
     },
   });
-});
+}
 
 /** What a look does. */
 async function look(isFull = true): Promise<string[]> {
@@ -189,4 +202,25 @@ test('an engine that does not answer changes nothing but the status', async () =
   expect([...here.keys()]).toEqual([0, 1]);
   delete fails.engine;
   expect(await look()).toEqual(['tell ']);
+});
+
+test('a container without a number takes an endpoint that no other machine has, and another if it was not the first', async () => {
+  watch = follow(true);
+  containers = [run('a', 1, '10.0.0.1')];
+  here.delete(1);
+  expect(await look()).toEqual(['tell ']);
+  elsewhere = new Set(['web.0']);
+  expect(await look(false)).toEqual([
+    'detach 0',
+    'close web.0 in 1001',
+    'open web.1 in 1001',
+    'attach web.1 at 10.0.0.1',
+  ]);
+  // It does not go back when the other one is gone, nor when its agent starts again.
+  elsewhere = new Set();
+  expect(await look(false)).toEqual([]);
+  elsewhere = new Set(['web.0']);
+  expect(await look(false)).toEqual([]);
+  fails.elsewhere = new Error('the agent starts again');
+  expect(await look(false)).toEqual([]);
 });

@@ -35,6 +35,7 @@ const ORDER: AgentOrder = {
     endpoints: () => [],
     attach: () => Promise.resolve(),
     detach: () => Promise.resolve(),
+    elsewhere: () => Promise.resolve(new Set()),
     tell: () => Promise.resolve(),
   },
 };

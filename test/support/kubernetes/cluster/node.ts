@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isRunning } from '../../../../controller/platform/containers/containers.ts';
+import { Runtime } from '../../../../controller/platform/cri/runtime.ts';
 import { runtimeConfig, writeTestImage } from '../../docker/runtime-files.ts';
 import type { Finished } from '../../lab/lab.ts';
 import { CONTROL_ADDRESS, type ControlPlane } from './control-plane.ts';
@@ -101,6 +103,16 @@ export class TestNode extends Daemons {
 
   ctr(...args: readonly string[]): Promise<Finished> {
     return this.inside('ctr', '--namespace', 'k8s.io', ...args);
+  }
+
+  /** Ids of the sandboxes that its runtime says are ready. */
+  async readySandboxes(): Promise<string[]> {
+    const runtime = new Runtime(`/proc/${this.init}/root${SOCKET}`);
+    try {
+      return (await runtime.list()).filter(isRunning).map(({ id }) => id);
+    } finally {
+      runtime.close();
+    }
   }
 
   /** Files of the networks of its pods. */
