@@ -131,6 +131,21 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
   await until(async () => (await status()).degraded.length === 0, 'nothing is degraded', SOON_MS);
   await expectShaped(second);
 
+  // A runtime that hangs, and one that is started again.
+  const says = (what: string) => async (): Promise<boolean> =>
+    (await status()).degraded.some((why) => why.includes(what));
+  const isWell = async (): Promise<boolean> => (await status()).degraded.length === 0;
+  process.kill(runtime.daemonPid, 'SIGSTOP');
+  await until(says('does not answer within'), 'status says that the runtime hangs', SOON_MS);
+  process.kill(runtime.daemonPid, 'SIGCONT');
+  await until(isWell, 'it answers again', SOON_MS);
+  await runtime.stopDaemon();
+  await until(says('no container runtime answers at'), 'status says that it is gone', SOON_MS);
+  expect((await status()).endpoints).toHaveLength(3);
+  await runtime.startDaemon();
+  await until(isWell, 'it is there again', SOON_MS);
+  await expectShaped(second);
+
   expectSuccess(await netfold('down', name));
   expect(await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show')).toEqual(before);
   expect(sandboxNames(name)).toEqual([]);

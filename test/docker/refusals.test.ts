@@ -1,5 +1,5 @@
 /** What `netfold attach` refuses, with a real engine: each with a code, a remedy, and nothing done. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -89,6 +89,29 @@ it('an engine that is not there, and one of another machine', async () => {
   const elsewhere = await attach(LINK, [...A, ...B], '', '{}', 'tcp://192.0.2.1:2375');
   expect(elsewhere).toMatchObject({ code: 3 });
   expect(elsewhere.err).toContain('on another machine');
+});
+
+it('a stack, by an engine that is in no swarm, by one that is not there, and without Docker’s command line', async () => {
+  const [name, out] = [experimentName(), join(folder, 'stack')];
+  const file = join(folder, 'stack.yaml');
+  writeFileSync(file, `services: { a: &one { image: ${IMAGE} }, b: *one }\n${LINK}\n`);
+  const apply = (env: NodeJS.ProcessEnv) =>
+    run(NETFOLD, ['deploy', file, '--swarm', '--apply', '--name', name, '-o', out], env);
+  const alone = await apply(engine.env);
+  expect(alone).toMatchObject({ code: 3 });
+  expect(alone.err).toContain('this engine is in no swarm');
+  expect(alone.err).toContain('docker swarm init');
+  const nowhere = await apply({ ...engine.env, DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+  expect(nowhere).toMatchObject({ code: 3 });
+  expect(nowhere.err).toContain('docker info');
+  // What the script of netfold needs, and nothing else.
+  const programs = join(folder, 'programs');
+  mkdirSync(programs);
+  for (const one of ['readlink', 'dirname']) symlinkSync(join('/usr/bin', one), join(programs, one));
+  const bare = await apply({ ...engine.env, PATH: programs });
+  expect(bare).toMatchObject({ code: 3 });
+  expect(bare.err).toContain("Docker's command line is not here");
+  expect(engine.docker('ps', '--all', '--filter', `name=${name}`, '--quiet')).toBe('');
 });
 
 /** Each attempt must leave nothing. */
