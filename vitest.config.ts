@@ -29,7 +29,7 @@ const real = {
  */
 const BESIDE = [
   'test/kernel/faults/{bounds,commands,fault-kinds,security}.test.ts',
-  'test/kernel/interfaces/{adoption,attach,coming-and-going,counting,exempt,ipv6-machines,take-over,tc-port}.test.ts',
+  'test/kernel/interfaces/{absent-at-end,adoption,attach,coming-and-going,counting,exempt,ipv6-machines,take-over,tc-port}.test.ts',
   'test/kernel/lab/{addresses,api,crash,hosts-like,kollaps,ns2,package}.test.ts',
   'test/kernel/lab/{records,segments,service,services,side-doors,several-machines}.test.ts',
   'test/kernel/refusals/*.test.ts',

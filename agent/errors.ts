@@ -5,6 +5,7 @@ export type AgentErrorCode =
   | 'BOOTSTRAP_INVALID'
   | 'TOPOLOGY_MISMATCH'
   | 'JOIN_EXPERIMENT'
+  | 'EXPERIMENT_ENDED'
   | 'HOST_CLAIMED'
   | 'ENDPOINT_CLAIMED'
   | 'ENDPOINT_UNKNOWN'
@@ -18,6 +19,7 @@ export type AgentErrorCode =
 const INPUT: ReadonlySet<AgentErrorCode> = new Set([
   'BOOTSTRAP_INVALID',
   'JOIN_EXPERIMENT',
+  'EXPERIMENT_ENDED',
   'HOST_CLAIMED',
   'ENDPOINT_CLAIMED',
   'ENDPOINT_UNKNOWN',

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { commandRulesSchema } from './command.ts';
+import { commandRulesSchema, commandSchema } from './command.ts';
 
 /** An endpoint that runs on an agent's host. */
 export const localEndpointSchema = z.strictObject({
@@ -175,6 +175,8 @@ export const invitationSchema = z.strictObject({
   assignment: assignmentSchema.optional(),
   addresses: addressesSchema.optional(),
   commands: commandRulesSchema.optional(),
+  /** The signed commands by which the experiment has ended: there is nothing to join any more. Absent: it goes on. */
+  ended: z.array(commandSchema).optional(),
 });
 
 export type Invitation = z.infer<typeof invitationSchema>;

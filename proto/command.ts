@@ -89,6 +89,9 @@ export function isUrgent({ text }: Pick<Command, 'text'>): boolean {
   return /^\s*(heal|reset|quit)(\s|$)/.test(text);
 }
 
+/** Whether it ends the experiment. */
+export const isQuit = ({ text }: Pick<Command, 'text'>): boolean => /^\s*quit\s*$/.test(text);
+
 /** Which commands of a set are left out as old. Pure: all agents with the same commands leave out the same. */
 export type LeftOut = (commands: readonly Command[]) => readonly Command[];
 

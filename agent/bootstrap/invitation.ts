@@ -1,16 +1,26 @@
 /** The invitation that an agent gives to a host that joins, and its use by that host. */
 import { type Bootstrap, type Invitation, invitationSchema } from '../../proto/bootstrap.ts';
+import { type Command, isQuit } from '../../proto/command.ts';
 import { AgentError } from '../errors.ts';
 import type { MeshView } from '../mesh/members/mesh-view.ts';
 import type { Admission } from '../mesh/trust/admission.ts';
+import { CommandGuard } from '../mesh/trust/command-guard.ts';
+import { commandScope } from '../mesh/trust/command-signature.ts';
 import { checked } from './check.ts';
 
-/** Without the mesh's key: the asking host has it. `assignment`: the present one. */
+export interface Inviting {
+  readonly addresses: readonly string[];
+  /** The present assignment. */
+  readonly admission: Pick<Admission, 'assignment'>;
+  /** The commands by which the experiment has ended; absent: it goes on. */
+  readonly ended?: readonly Command[] | undefined;
+}
+
+/** Without the mesh's key: the asking host has it. */
 export function invitationOf(
   { experiment, topology, tickMs, delayBackend, metadataBudgetBps, changeThreshold, mesh }: Bootstrap,
   view: Pick<MeshView, 'hosts' | 'endpoints'>,
-  ownAddresses: readonly string[],
-  { assignment }: Pick<Admission, 'assignment'>,
+  { addresses: ownAddresses, admission: { assignment }, ended }: Inviting,
 ): Invitation {
   const hosts = view.hosts();
   const endpoints = view.endpoints();
@@ -32,6 +42,7 @@ export function invitationOf(
     ...(assignment && { assignment }),
     ...(addresses && { addresses }),
     ...(commands && { commands }),
+    ...(ended && { ended: [...ended] }),
   };
 }
 
@@ -56,6 +67,27 @@ export function requireExperiment({ experiment }: Invitation, wanted: string): v
     'JOIN_EXPERIMENT',
     `the agent that answers runs the experiment ${experiment}, not ${wanted}`,
     `write --experiment ${experiment}, or --join with another address`,
+  );
+}
+
+/**
+ * Throws `AgentError` (`EXPERIMENT_ENDED`) if the invitation proves that the experiment has ended on all hosts: by a `quit` that one
+ * of the users' keys in its rules has signed. What proves nothing is ignored.
+ */
+export function requireGoing({ experiment, ended = [], topology, commands }: Invitation): void {
+  if (!commands) return;
+  const guard = new CommandGuard({
+    ...{ scope: commandScope(topology.hash, commands), commanders: commands.commanders },
+    hostOf: () => undefined,
+    lacking: (_, author) =>
+      author.kind === 'user' && author.rights.includes('network') ? undefined : 'it may not end it',
+  });
+  const end = ended.find((command) => isQuit(command) && !guard.refuse(command));
+  if (!end) return;
+  throw new AgentError(
+    'EXPERIMENT_ENDED',
+    `${experiment} has ended on all hosts: ${guard.nameOf(end)} has ended it`,
+    'nothing is left to do here; start it anew with `netfold up`',
   );
 }
 

@@ -14,6 +14,8 @@ import { LogWriter } from '../health/log-writer.ts';
 import { beginThreadPool, poolThreads } from '../health/thread-pool.ts';
 import { pinnedPath } from '../kernel/netns/namespaces.ts';
 import { endWithin, limitArenas } from '../kernel/sys/this-process.ts';
+import { tellAbsent } from '../messenger/absent.ts';
+import { replaceMessengers, takePorts } from '../messenger/leave.ts';
 import type { Listening, MetricsAddress } from '../metrics/listen.ts';
 import { serviceManager } from '../service/service-manager.ts';
 import { openApi } from './api.ts';
@@ -110,6 +112,8 @@ export async function runAgentWith(
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.resolve('asked'));
   try {
+    await replaceMessengers(experiment);
+    await takePorts(bootstrap.mesh.listen);
     await agent.lifecycle.start();
     const stop = (): void => stopping.resolve('asked');
     const door = openDoor(agent, stop);
@@ -126,6 +130,8 @@ export async function runAgentWith(
     const stopped = await stopping.promise;
     isRemoved = stopped === 'asked' && isMarkedAsEnding(dirname(options.socket));
     if (stopped === 'quit') announceEnd(options.socket, log);
+    // Its identity is removed with the experiment.
+    if (stopped === 'quit') await tellAbsent(agent.parts);
     await options.onStopping?.();
     await api.close();
     return stopped;

@@ -20,7 +20,7 @@ export interface OpenMeshPorts extends MeshSurroundings {
 /** Throws what `openSecurity` and `createLibp2pTransport` do: a key or identity that can't be read, a port in use. */
 export async function openMesh(
   bootstrap: Bootstrap,
-  { endpointNames, log, time, clock, timers, lacking, leftOut }: OpenMeshPorts,
+  { endpointNames, log, time, clock, timers, lacking, leftOut, ended, onInvited }: OpenMeshPorts,
 ): Promise<OpenMesh> {
   const { experiment, host, topology } = bootstrap;
   const { listen, announce = [], commands } = bootstrap.mesh;
@@ -38,7 +38,11 @@ export async function openMesh(
   const transport = await createLibp2pTransport({
     ...{ experiment, listen, announce, clock, timers },
     sockets: { readTcp, giveUpAfter },
-    invitation: () => encodeInvitation(invitationOf(bootstrap, mesh.view, transport.addresses, admission)),
+    invitation: () =>
+      encodeInvitation(
+        invitationOf(bootstrap, mesh.view, { addresses: transport.addresses, admission, ended: ended?.() }),
+      ),
+    onInvited,
     ...{ admission, ...security },
   });
   const mesh = new Mesh(

@@ -113,6 +113,10 @@ export interface MeshSurroundings {
   readonly lacking: (command: Command, author: Author) => string | undefined;
   /** Which commands of a set are left out as old. */
   readonly leftOut: LeftOut;
+  /** The commands by which the experiment has ended; absent: it goes on. */
+  readonly ended?: () => readonly Command[];
+  /** A peer that wants to join has received the invitation. */
+  readonly onInvited?: (peer: string) => void;
 }
 
 export interface AgentPorts {

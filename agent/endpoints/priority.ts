@@ -117,6 +117,16 @@ export function spareFromWantOfMemory(): void {
 /** Of -1000 (never) to 1000 (proc_pid_oom_score_adj(5)). */
 const SPARED = -900;
 
+/** For what an agent has started, and has no more to do with its work. */
+export function takeOrdinaryPriority(): void {
+  setPriority(0);
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '0');
+  } catch {
+    // It was not spared either.
+  }
+}
+
 /** The words that run a command with the original priority of the agent. */
 export function atOrdinaryPriority(command: readonly string[]): string[] {
   const raised = ORDINARY - getPriority();

@@ -191,7 +191,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: MACHINE,
-    commands: ['agent'],
+    commands: ['agent', 'messenger'],
     load: async () => (await import('./commands/agent.ts')).addAgentCommand,
   },
   {

@@ -1,15 +1,21 @@
 /** A host that joins a running experiment through any of its agents, with endpoints of this machine. */
 import { dirname } from 'node:path';
-import { decodeInvitation, requireExperiment, requireRoom } from '../../agent/bootstrap/invitation.ts';
+import {
+  decodeInvitation,
+  requireExperiment,
+  requireGoing,
+  requireRoom,
+} from '../../agent/bootstrap/invitation.ts';
 import { runAgentWith, type Stopped } from '../../agent/daemon/main.ts';
 import { makeFolder, PRIVATE_FOLDER } from '../../agent/files/own-files.ts';
 import { chooseDelayBackend, requireImpairments } from '../../agent/linux/delay/delay-backend.ts';
 import { probeMachine } from '../../agent/linux/probe/probe.ts';
-import { askForInvitation } from '../../agent/mesh/libp2p/invitations.ts';
+import { type AskOptions, askForInvitation } from '../../agent/mesh/libp2p/invitations.ts';
 import { readAllowList } from '../../agent/mesh/trust/admission.ts';
 import { openIdentity, peerIdOf } from '../../agent/mesh/trust/identity.ts';
 import { readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import { withCommanders } from '../../agent/mesh/trust/security.ts';
+import { replaceMessengers } from '../../agent/messenger/leave.ts';
 import type { MetricsAddress } from '../../agent/metrics/listen.ts';
 import type { Bootstrap, Invitation } from '../../proto/bootstrap.ts';
 import { micros } from '../../proto/units.ts';
@@ -85,9 +91,8 @@ export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
     const privateKey = await openIdentity(identity);
     const meshKey = options.meshKey === undefined ? undefined : readMeshKey(options.meshKey);
     const asking = { addresses: options.peers, privateKey, ...(meshKey !== undefined && { meshKey }) };
-    const { bytes, from } = await askForInvitation(asking);
-    const invitation = decodeInvitation(bytes, from);
-    requireExperiment(invitation, options.experiment);
+    await replaceMessengers(options.experiment);
+    const { invitation, from } = await goingOn(await askOne(asking, options), options, asking);
     const delayBackend = chooseDelayBackend(invitation.delayBackend, abilities);
     const topology = topologyOf(invitation);
     requireImpairments(delayBackend, topology);
@@ -116,6 +121,45 @@ export async function joinExperiment(options: JoinOptions): Promise<Stopped> {
       keepLogsOf(name);
       removeFolder(experimentFolder(name));
     }
+  }
+}
+
+interface Invited {
+  readonly invitation: Invitation;
+  /** Whom it is from. */
+  readonly from: string;
+}
+
+async function askOne(asking: AskOptions, { experiment }: JoinOptions): Promise<Invited> {
+  const { bytes, from } = await askForInvitation(asking);
+  const invitation = decodeInvitation(bytes, from);
+  requireExperiment(invitation, experiment);
+  return { invitation, from };
+}
+
+/**
+ * The invitation, or that of another start of the experiment, which goes on. Throws `EXPERIMENT_ENDED` if it has ended, when all who may
+ * wait for this host have heard that it knows.
+ */
+async function goingOn(first: Invited, options: JoinOptions, asking: AskOptions): Promise<Invited> {
+  const require = ({ invitation }: Invited): void =>
+    requireGoing({ ...invitation, ...withCommanders(invitation.commands, options.commanders) });
+  try {
+    require(first);
+    return first;
+  } catch (error) {
+    // To be asked is what they wait for.
+    const others = [...new Set([...options.peers, ...first.invitation.peers])];
+    const answers = await Promise.allSettled(
+      others.map(async (address) => {
+        const answer = await askOne({ ...asking, addresses: [address], patienceMs: 0 }, options);
+        require(answer);
+        return answer;
+      }),
+    );
+    const going = answers.find((answer) => answer.status === 'fulfilled');
+    if (!going) throw error;
+    return going.value;
   }
 }
 
@@ -154,7 +198,8 @@ async function planJoining(topology: Topology, options: JoinOptions): Promise<Pl
 
 function bootstrapOf(
   plan: Plan,
-  { hosts: _, peers, allow, assignment, addresses, commands, ...told }: Invitation,
+  // An end that proves nothing does not go on to others.
+  { hosts: _, ended: __, peers, allow, assignment, addresses, commands, ...told }: Invitation,
   options: JoinOptions,
   security: { readonly identity: string; readonly key: string | undefined },
 ): Bootstrap {

@@ -1,7 +1,8 @@
 /** Which peers may join an experiment: its hosts, each with its own name and its own endpoints, and no others. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { readListedPeers } from '../../agent/mesh/trust/admission.ts';
+import { sharedStart } from '../../agent/mesh/trust/command-signature.ts';
 import { makeMeshKey, readMeshKey } from '../../agent/mesh/trust/mesh-key.ts';
 import {
   makeUserKey,
@@ -85,10 +86,7 @@ function commandRules(experiment: string, host: string, others: string | undefin
 /** The same on all hosts that have the same keys. Throws `MeshError`. */
 function sharedRules(experiment: string, meshKey: string, userKey: string): CommandRules {
   const { peer } = readUserKey(userKey);
-  const id = createHash('sha256')
-    .update(`${experiment}\0${meshKey}`)
-    .digest('hex')
-    .slice(0, 2 * ID_BYTES);
+  const id = sharedStart(experiment, meshKey);
   return { id, commanders: [{ peer, name: 'user', rights: RIGHTS }] };
 }
 

@@ -184,7 +184,7 @@ function folders(): string[] {
   requireOwnFolder(RUN_FOLDER);
   try {
     return readdirSync(RUN_FOLDER, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map(({ name }) => name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

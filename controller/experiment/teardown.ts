@@ -8,6 +8,7 @@ import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
 import { agentsOf, agentsToEnd, endProcesses } from '../machine/processes.ts';
+import { describeMessenger, endMessengers } from '../messenger/end-messengers.ts';
 import { experimentFolder, isTokenFile, logFolderOf, RUN_FOLDER } from '../names.ts';
 import type { Leftover, Platform } from '../platform/port/platform.ts';
 import { openPlatforms, platformsFor } from '../platform/registry.ts';
@@ -134,6 +135,9 @@ export async function removeAll(
       leftovers.push(`the control groups of ${name}`);
     });
   await endProcesses(() => agentsOf());
+  await attempt('messengers of experiments that have ended', async () => {
+    leftovers.push(...(await endMessengers()).map(describeMessenger));
+  });
   leftovers.push(...removeTokens());
   for (const platform of platforms ?? (await openPlatforms())) {
     await attempt(`what the platform ${platform.name} has here`, async () => {

@@ -33,17 +33,26 @@ const LATE = 0.9;
 
 type Handles = Pick<Awaited<ReturnType<typeof createLibp2p>>, 'handle'>;
 type Node = Awaited<ReturnType<typeof createAsker>>;
-type Stream = Awaited<ReturnType<Awaited<ReturnType<Node['dial']>>['newStream']>>;
+type Connection = Awaited<ReturnType<Node['dial']>>;
+type Stream = Awaited<ReturnType<Connection['newStream']>>;
 
-/** Answers every peer that may connect, `ANSWERS_PER_SECOND` times a second. `now`: in milliseconds. `protocol`: as in `NodeOptions`. */
+export interface ServeOptions {
+  readonly invitation: () => Uint8Array;
+  /** The peer has received one. */
+  readonly onInvited?: ((peer: string) => void) | undefined;
+  /** In milliseconds. */
+  readonly now: () => number;
+  /** As in `NodeOptions`. */
+  readonly protocol?: number | undefined;
+}
+
+/** Answers every peer that may connect, `ANSWERS_PER_SECOND` times a second. */
 export async function serveInvitations(
   node: Handles,
-  invitation: () => Uint8Array,
-  now: () => number,
-  protocol?: number,
+  { invitation, onInvited, now, protocol }: ServeOptions,
 ): Promise<void> {
   let latest: number[] = [];
-  const answer = async (stream: Stream): Promise<void> => {
+  const answer = async (stream: Stream, { remotePeer }: Pick<Connection, 'remotePeer'>): Promise<void> => {
     try {
       const frames = framesOf(stream, MAX_QUESTION_BYTES);
       const signal = AbortSignal.timeout(TIMEOUT_MS);
@@ -53,6 +62,7 @@ export async function serveInvitations(
       latest.push(now());
       await frames.write(invitation(), { signal });
       await stream.close({ signal });
+      onInvited?.(remotePeer.toString());
     } catch (error) {
       stream.abort(error as Error);
     }

@@ -41,6 +41,8 @@ export interface Libp2pTransportOptions extends NodeOptions {
   readonly sockets?: SocketPort;
   /** The invitation for a host that joins; absent: there is none. */
   readonly invitation?: () => Uint8Array;
+  /** A host that joins, by its peer id, has received it. */
+  readonly onInvited?: ((peer: string) => void) | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
 }
@@ -122,9 +124,9 @@ class Libp2pTransport implements MeshTransport {
     this.#gate.onRefused = (rejection, origin) => handlers.onRefused?.(rejection, origin);
     this.#node.addEventListener('peer:connect', ({ detail }) => handlers.onPeer(detail.toString()));
     for (const kind of REQUEST_KINDS) await this.#answer(kind, handlers);
-    const { invitation } = this.#options;
-    const { protocol } = this.#options;
-    if (invitation) await serveInvitations(this.#node, invitation, () => clock.now(), protocol);
+    const { invitation, onInvited, protocol } = this.#options;
+    const now = (): number => clock.now();
+    if (invitation) await serveInvitations(this.#node, { invitation, onInvited, now, protocol });
     try {
       await this.#node.start();
     } catch (cause) {

@@ -67,6 +67,14 @@ interface Gone {
   readonly left: boolean;
 }
 
+/** A host that was dropped without having left. */
+export interface LostHost {
+  readonly name: string;
+  readonly peer: string;
+  /** Where it could be dialled. */
+  readonly addresses: readonly string[];
+}
+
 /** How long a repeated conflict is shown after its last message: ten heartbeats. */
 const CONFLICT_SHOWN_MS = 10_000;
 /** A host that has not returned by then no longer counts for the acknowledgement of commands. */
@@ -82,6 +90,8 @@ export class Membership {
    * peer can use up a host's name with the highest incarnation.
    */
   readonly #gone = new Remembered<Gone>();
+  /** Of peers that are gone, or were once: a late message may bring one back that has not announced its addresses again. */
+  readonly #addresses = new Remembered<readonly string[]>();
   readonly #conflicts = new Remembered<MeshConflict>();
 
   constructor(options: MembershipOptions) {
@@ -123,6 +133,8 @@ export class Membership {
   /** Remembers that a peer has left, so that its earlier messages are no longer accepted. */
   noteGone(peer: string, gone: Gone, now: number): void {
     this.#gone.set(peer, gone, now);
+    const addresses = this.addressesOf(peer);
+    if (addresses.length > 0) this.#addresses.set(peer, addresses, now);
   }
 
   /** Why a message is not accepted as `peer`'s. `direct`: it is an answer to a request just sent. */
@@ -226,6 +238,27 @@ export class Membership {
     const names = new Set(silent.map(({ host }) => host));
     // A host that returned with another identity is not missed.
     return [...names].filter((name) => !this.#hosts.has(name)).sort();
+  }
+
+  /** Those that were dropped without having left and have not returned, however long ago. */
+  lost(): LostHost[] {
+    const lost = new Map<string, LostHost>();
+    for (const [peer, { host: name, left }] of this.#gone.entries()) {
+      lost.delete(name);
+      if (!left && !this.#hosts.has(name)) lost.set(name, { name, peer, addresses: this.addressesOf(peer) });
+    }
+    return [...lost.values()];
+  }
+
+  /** Where a peer can be dialled, or could be at last. */
+  addressesOf(peer: string): readonly string[] {
+    const now = this.#hostOfPeer.get(peer)?.table.meshAddresses ?? [];
+    return now.length > 0 ? now : (this.#addresses.get(peer) ?? []);
+  }
+
+  /** Where those that are not here any more could be dialled, also those that left. */
+  addressesOfGone(): string[] {
+    return this.#addresses.entries().flatMap(([, addresses]) => addresses);
   }
 
   /** The highest incarnation received of a peer, also of one that left; 0 for none. */

@@ -13,7 +13,7 @@ import { CommandDoor, wrongCommands } from './command-door.ts';
 import { CommandSet } from './command-set.ts';
 import { EndpointClaims } from './endpoint-claims.ts';
 import type { HostTable } from './host-table.ts';
-import { type Host, Membership, type MembershipOptions } from './membership.ts';
+import { type Host, type LostHost, Membership, type MembershipOptions } from './membership.ts';
 import type { MeshConflict, MeshEndpoint, MeshHost, RemoteFlow } from './model.ts';
 
 export interface Applied {
@@ -139,6 +139,24 @@ export class MeshView {
   /** Names of hosts that were dropped without having left, for ten minutes. */
   silentHosts(now: number): string[] {
     return this.members.silentHosts(now);
+  }
+
+  /** Hosts that may not have all commands that this agent has: present ones that lag behind, and those that were lost. */
+  untold(): LostHost[] {
+    const behind = [...this.members.others()].filter((host) => !this.commands.isSame(host.commandDigest));
+    const present = behind.map(({ name, peer }) => ({
+      name,
+      peer,
+      addresses: this.members.addressesOf(peer),
+    }));
+    return [...present.sort((a, b) => (a.name < b.name ? -1 : 1)), ...this.members.lost()];
+  }
+
+  /** Of all other hosts that this agent has met, also of those that are gone. */
+  addressesEver(): string[] {
+    const present = this.hosts().filter(({ self }) => !self);
+    const all = [...present.flatMap((host) => host.meshAddresses), ...this.members.addressesOfGone()];
+    return [...new Set(all)];
   }
 
   /** Compensates for a time in which this agent itself didn't run: the others were not silent, it did not receive. */
@@ -360,8 +378,8 @@ export class MeshView {
 
   #leave({ host, incarnation, sequence }: AgentMessage, peer: string, now: number): void {
     const known = this.members.get(host);
-    if (known) this.#remove(known);
     this.members.noteGone(peer, { host, incarnation, sequence, left: true }, now);
+    if (known) this.#remove(known);
   }
 
   #remove(host: Host): void {

@@ -18,6 +18,11 @@ export class Remembered<Value> {
     this.#values.delete(key);
   }
 
+  /** With their keys, oldest first. */
+  entries(): [string, Value][] {
+    return [...this.#values].map(([key, { value }]) => [key, value]);
+  }
+
   /** Values set at `from` or later, oldest first. */
   since(from: number): Value[] {
     return [...this.#values.values()].filter(({ at }) => at >= from).map(({ value }) => value);

@@ -3,7 +3,7 @@
  * gave the command, its place among all commands, its times and its text. So nobody who passes it on can alter it, and it is
  * nothing elsewhere or later.
  */
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, type KeyObject, sign, verify } from 'node:crypto';
 import type { Command, CommandRules } from '../../../proto/command.ts';
 import type { SigningKey } from './peer-id.ts';
 
@@ -12,6 +12,10 @@ const KIND = 'netfold command 1';
 
 /** What is signed with each command. `hash`: of the topology, as in the bootstrap. */
 export const commandScope = (hash: string, { id }: Pick<CommandRules, 'id'>): string => `${hash} ${id}`;
+
+/** The `id` of `CommandRules` where all hosts start alike, from the same keys: it is the same at each start. */
+export const sharedStart = (experiment: string, meshKey: string): string =>
+  createHash('sha256').update(`${experiment}\0${meshKey}`).digest('hex').slice(0, 32);
 
 export function signCommand(command: Command, scope: string, { peer, privateKey }: SigningKey): Command {
   const whole = { ...command, author: peer };

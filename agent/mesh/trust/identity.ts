@@ -12,11 +12,11 @@ import {
 } from '@libp2p/crypto/keys';
 import { ensurePrivateFolder, readPrivate, writeNewPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
+import { IDENTITY_FILE } from './identity-file.ts';
 import { type SigningKey, signingKeyOf } from './peer-id.ts';
 
 export type Identity = Awaited<ReturnType<typeof newIdentity>>;
 
-const FILE = 'agent.key';
 const SEED_BYTES = 32;
 
 /**
@@ -27,7 +27,7 @@ const SEED_BYTES = 32;
  */
 export async function openIdentity(folder: string): Promise<Identity> {
   ensurePrivateFolder(folder, 'the identity');
-  const path = join(folder, FILE);
+  const path = join(folder, IDENTITY_FILE);
   const fresh = await newIdentity();
   if (writeNewPrivate(path, textOf(fresh))) return fresh;
   return parse(readPrivate(path, { what: 'the identity' }), path);

@@ -84,6 +84,16 @@ export function addAgentCommand(program: Command): void {
       // more.
       process.exit();
     });
+  addMessengerCommand(program);
+}
+
+/** What an agent starts that has ended before all hosts knew of the end. */
+function addMessengerCommand(program: Command): void {
+  program.command('messenger <folder>', { hidden: true }).action(async (folder: string) => {
+    const { runMessenger } = await import('../../messenger/messenger.ts');
+    await runMessenger(folder);
+    process.exit();
+  });
 }
 
 /** The options that these words are, as after `netfold agent`. Throws `CommanderError`. */

@@ -1,6 +1,7 @@
 /** `netfold ls`, `status`, `down`, `cleanup`: experiments that are running. */
 import { type Command, Option } from 'commander';
 import { meanLateMs } from '../../../agent/enforce/lateness.ts';
+import { type Messenger, messengers } from '../../../agent/messenger/places.ts';
 import { EXIT_CODE, exitCodeOf } from '../../../proto/errors.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { formatRate } from '../../../proto/units.ts';
@@ -11,6 +12,7 @@ import { endEverywhere } from '../../experiment/end-everywhere.ts';
 import { experimentNames, findExperiment, readState } from '../../experiment/state.ts';
 import { type Removed, removeAll, removeExperiment } from '../../experiment/teardown.ts';
 import { type Answer, combined, type ExperimentVerdict } from '../../fidelity/verdict.ts';
+import { describeMessenger, endMessengers, messengerLines } from '../../messenger/end-messengers.ts';
 import { apiOption, caOption, namedBy, sameNameOption } from '../options/name-option.ts';
 import { faultLines } from '../terminal/faults.ts';
 import { print, printError, printJson, progress, styled, table, warn } from '../terminal/output.ts';
@@ -101,6 +103,7 @@ async function list({ json = false, api }: { json?: boolean; api?: string }): Pr
     });
     print(table(['experiment', 'hosts', 'endpoints', 'started', 'file'], rows, [1, 2]));
   }
+  if (!json && api === undefined) for (const line of messengerLines(messengers())) print(line);
 }
 
 interface Unreachable {
@@ -115,6 +118,7 @@ async function status(
   given: string | undefined,
   { json = false, name, api }: { json?: boolean; name?: string; api?: string },
 ): Promise<void> {
+  if (!json && api === undefined && (await printEnded(namedBy(given, name)))) return;
   const [experiment, agents] =
     api === undefined ? await reportsHere(namedBy(given, name)) : await reportsAt(api, namedBy(given, name));
   const verdict = combined(agents.map(answerOf));
@@ -256,12 +260,33 @@ async function down(
 ): Promise<void> {
   if (api !== undefined) await downAt(api, all ? 'all' : { name: namedBy(given, name) });
   else if (all) await cleanup();
-  else if (everywhere) await downEverywhere(await findExperiment(namedBy(given, name)), key);
+  else if (everywhere) await downEverywhere(namedBy(given, name), key);
   else {
     const experiment = await findExperiment(namedBy(given, name));
     finishInSpiteOfSignals();
     report(await removeExperiment(experiment, progress));
   }
+}
+
+/** Of an experiment that has ended here. */
+async function waitingOf(experiment: string | undefined): Promise<Messenger[]> {
+  const waiting = messengers().filter(({ message }) => message.bootstrap.experiment === experiment);
+  if (experiment === undefined || waiting.length === 0) return [];
+  return (await experimentNames()).includes(experiment) ? [] : waiting;
+}
+
+/** Returns whether there was a messenger. */
+async function endWaiting(experiment: string | undefined): Promise<boolean> {
+  if ((await waitingOf(experiment)).length === 0) return false;
+  for (const one of await endMessengers(experiment)) print(`removed ${describeMessenger(one)}`);
+  return true;
+}
+
+/** Returns whether there was a messenger. */
+async function printEnded(experiment: string | undefined): Promise<boolean> {
+  const lines = messengerLines(await waitingOf(experiment));
+  for (const line of lines) print(line);
+  return lines.length > 0;
 }
 
 async function downAt(api: string, which: 'all' | { readonly name: string | undefined }): Promise<void> {
@@ -273,14 +298,18 @@ async function downAt(api: string, which: 'all' | { readonly name: string | unde
   if (names.length === 0) print('no experiment is running');
 }
 
-async function downEverywhere(experiment: string, keyFile: string | undefined): Promise<void> {
+async function downEverywhere(name: string | undefined, keyFile: string | undefined): Promise<void> {
+  if (await endWaiting(name)) return;
+  const experiment = await findExperiment(name);
   const key = userKeyOf(experiment, keyFile);
   finishInSpiteOfSignals();
   const { told, untold, ...removed } = await endEverywhere(experiment, key, progress);
   report(removed);
   print(`it ends on ${told.join(', ')}`);
   if (untold.length === 0) return;
-  warn(`${untold.join(', ')} could not be told and may go on: \`netfold down\` there`);
+  warn(
+    `${untold.join(', ')} could not be told, and may go on: those that are not told when they come back (docs/several-machines.md), end with \`netfold down\` there`,
+  );
   process.exitCode = EXIT_CODE.internal;
 }
 

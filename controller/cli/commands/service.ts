@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
+import type { NetfoldError } from '../../../proto/errors.ts';
 import { callJson } from '../../../proto/http-json.ts';
 import { ControllerError } from '../../errors.ts';
 import { agentStatus } from '../../experiment/agents.ts';
@@ -161,6 +162,11 @@ async function takePart(name: string, folder: string): Promise<void> {
         ? `${flags.experiment} has ended on all hosts`
         : `${flags.host} has left ${flags.experiment}`,
     );
+  } catch (error) {
+    if ((error as Partial<NetfoldError>).code !== 'EXPERIMENT_ENDED') throw error;
+    // It was away at the end.
+    keepEnd(folder, new Date());
+    step((error as Error).message);
   } finally {
     clearInterval(remembering);
   }

@@ -87,7 +87,7 @@ export const machinePorts: Pick<CompletionPorts, 'experiments' | 'endpoints'> = 
 function runningNames(): string[] {
   try {
     return readdirSync(RUN_FOLDER, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map((entry) => entry.name);
   } catch {
     return [];

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import { type Finished, run } from './lab.ts';
 
@@ -40,6 +41,8 @@ export function connectMachines(count: number, family: 4 | 6 = 4): Machines {
     execFileSync('ip', line.split(' '), { stdio: ['ignore', 'ignore', 'pipe'] });
   };
   const remove = (): void => {
+    // An experiment that ends without one of them leaves messengers behind.
+    for (const pid of processesIn([...names, hub])) process.kill(pid, 'SIGKILL');
     for (const name of [...names, hub]) removeNamespace(name);
   };
   const connect = (name: string, address: string, ifname = 'eth0'): void => {

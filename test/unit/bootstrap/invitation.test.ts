@@ -4,10 +4,14 @@ import {
   encodeInvitation,
   invitationOf,
   requireExperiment,
+  requireGoing,
   requireRoom,
 } from '../../../agent/bootstrap/invitation.ts';
 import type { MeshHost } from '../../../agent/mesh/members/model.ts';
+import { commandScope, signCommand } from '../../../agent/mesh/trust/command-signature.ts';
+import { signingKeyOf } from '../../../agent/mesh/trust/peer-id.ts';
 import { type Bootstrap, topologyHash } from '../../../proto/bootstrap.ts';
+import type { Command } from '../../../proto/command.ts';
 
 const text = 'services: { a: {}, b: {}, c: {} }';
 const script = { file: 'x.tdl', text: 'bye' };
@@ -58,8 +62,7 @@ const invitation = invitationOf(
       { number: 1, name: 'b.0', host: 'there', addresses: [] },
     ],
   },
-  ['/ip4/10.0.0.1/tcp/4646/p2p/P1'],
-  { assignment: { 'a.0': 'here' } },
+  { addresses: ['/ip4/10.0.0.1/tcp/4646/p2p/P1'], admission: { assignment: { 'a.0': 'here' } } },
 );
 
 describe('an invitation', () => {
@@ -151,4 +154,38 @@ test('an invitation to another experiment is not the one that was meant', () => 
   expect(() => requireExperiment(invitation, 'lan')).toThrow(
     expect.objectContaining({ code: 'JOIN_EXPERIMENT', message: expect.stringMatching(/wan, not lan/) }),
   );
+});
+
+describe('an experiment that has ended', () => {
+  const key = signingKeyOf(Buffer.alloc(32, 1));
+  const other = signingKeyOf(Buffer.alloc(32, 2));
+  const commander = { peer: key.peer, name: 'me@here', rights: ['network' as const] };
+  const commands = { id: '0'.repeat(32), commanders: [commander] };
+  const scope = commandScope(topology.hash, commands);
+  const quit = { origin: 'here', incarnation: 1, number: 1, issuedAt: 5, at: 6, text: 'quit' };
+  const ended = (command: Command) => ({ ...invitation, commands, ended: [command] });
+
+  test('is joined by nobody who sees the signed end', () => {
+    const sent = decodeInvitation(encodeInvitation(ended(signCommand(quit, scope, key))), 'peer');
+    expect(() => requireGoing(sent)).toThrow(
+      expect.objectContaining({ code: 'EXPERIMENT_ENDED', message: expect.stringContaining('me@here') }),
+    );
+    expect(() => requireGoing({ ...invitation, commands })).not.toThrow();
+  });
+
+  test.each([
+    ['nobody has signed', quit],
+    ['a stranger has signed', signCommand(quit, scope, other)],
+    ['was signed for another start', signCommand(quit, `${scope}x`, key)],
+    ['is none', signCommand({ ...quit, text: 'heal' }, scope, key)],
+    ['was altered', { ...signCommand(quit, scope, key), at: 7 }],
+  ])('goes on for whoever sees an end that %s', (_, command) => {
+    expect(() => requireGoing(ended(command))).not.toThrow();
+  });
+
+  test('goes on for a user who may not end it', () => {
+    const weak = { ...commands, commanders: [{ ...commander, rights: ['run' as const] }] };
+    const sent = { ...ended(signCommand(quit, scope, key)), commands: weak };
+    expect(() => requireGoing(sent)).not.toThrow();
+  });
 });

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { HIDDEN_FOLDERS, privilegesOf } from '../../../agent/endpoints/least-power.ts';
 import {
@@ -12,6 +12,7 @@ import {
   withSettings,
 } from '../../../agent/endpoints/service-settings.ts';
 import { JOURNAL_FOLDER } from '../../../agent/linux/take-over/journal.ts';
+import { MESSENGERS_FOLDER } from '../../../agent/messenger/places.ts';
 import { IDENTITY_FOLDER } from '../../../controller/cli/commands/mesh.ts';
 import { RUN_FOLDER } from '../../../controller/names.ts';
 import { native } from '../topology/support.ts';
@@ -80,6 +81,7 @@ test('what a command may do is bounded by one setpriv, also for another user', (
 test('every folder of keys, sockets and journals is hidden', () => {
   expect(HIDDEN_FOLDERS).toContain(RUN_FOLDER);
   expect(HIDDEN_FOLDERS).toContain(JOURNAL_FOLDER);
+  expect(HIDDEN_FOLDERS).toContain(dirname(MESSENGERS_FOLDER));
   expect(HIDDEN_FOLDERS.some((folder) => IDENTITY_FOLDER.startsWith(`${folder}/`))).toBe(true);
 });
 

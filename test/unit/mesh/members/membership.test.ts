@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { SILENT_AFTER_MS } from '../../../../agent/mesh/exchange/mesh.ts';
+import { Membership } from '../../../../agent/mesh/members/membership.ts';
+import { Admission } from '../../../../agent/mesh/trust/admission.ts';
 import { decodeAgentMessage } from '../../../../agent/mesh/wire/codec.ts';
 import { type Agent, churn, expectAgreement, flow, Lab, names } from '../../../support/mesh/mesh-lab.ts';
 
@@ -190,3 +192,48 @@ function decoded(bytes: Uint8Array) {
   if ('rejected' in message) throw new Error(message.reason);
   return message;
 }
+
+test('hosts that may not know a command are those behind and those lost, until they are back or have left', async () => {
+  const lab = new Lab();
+  const [a, b, c] = (await lab.startMany(3)) as [Agent, Agent, Agent];
+  await lab.clock.advance(100);
+  const addresses = b.transport.addresses;
+  const untold = () => a.mesh.view.untold().map(({ name }) => name);
+  expect(untold()).toEqual([]);
+  lab.kill(b);
+  // Longer than `netfold status` names it.
+  await lab.clock.advance(700_000);
+  expect(a.mesh.view.silentHosts(lab.clock.now())).toEqual([]);
+  const peer = b.transport.selfId;
+  expect(a.mesh.view.untold()).toEqual([{ name: 'host-1', peer, addresses }]);
+  a.mesh.command({ issuedAt: 0, at: 1, text: 'quit' });
+  expect(untold()).toEqual(['host-2', 'host-1']);
+  await lab.clock.advance(500);
+  expect(untold()).toEqual(['host-1']);
+  const ofC = c.transport.addresses;
+  await c.mesh.stop();
+  await lab.clock.advance(500);
+  expect(untold()).toEqual(['host-1']);
+  // Also of who has left: it may wait for the other, too.
+  expect([...a.mesh.view.addressesEver()].sort()).toEqual([...addresses, ...ofC].sort());
+  await lab.start('host-1', 1, { identity: b.transport.selfId });
+  await lab.clock.advance(2000);
+  expect(untold()).toEqual([]);
+});
+
+test('where a lost host could be dialled stays known when a late message has brought it back for a moment', () => {
+  const members = new Membership({
+    ...{ topology: '0123456789abcdef', endpointNames: [], host: 'a', peer: 'A', incarnation: 1 },
+    ...{ silentAfterMs: SILENT_AFTER_MS, admission: new Admission() },
+  });
+  const drop = (): void => {
+    members.noteGone('B', { host: 'b', incarnation: 1, sequence: 1, left: false }, 0);
+    members.remove(members.get('b')!);
+  };
+  members.add('b', 'B', 1).table.setMeshAddresses(['/ip4/10.0.0.2/tcp/4646']);
+  drop();
+  members.add('b', 'B', 1);
+  expect(members.lost()).toEqual([]);
+  drop();
+  expect(members.lost()).toEqual([{ name: 'b', peer: 'B', addresses: ['/ip4/10.0.0.2/tcp/4646'] }]);
+});
