@@ -16,12 +16,12 @@ import {
 } from '../../proto/control.ts';
 import { answerTo } from '../../proto/http-json.ts';
 import type { Sample } from '../../proto/metrics/table.ts';
-import type { AgentRecord } from '../../proto/record.ts';
 import { type RunLogPage, type RunLogQuery, runLogQuerySchema } from '../../proto/run-log.ts';
 import type { AgentFlows, AgentStatus, AgentVerdict } from '../../proto/status.ts';
 import {
   type AgentNews,
   type AgentProofs,
+  type AgentRecord,
   type AgentView,
   type LiveGraph,
   type NewsQuery,

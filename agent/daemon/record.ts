@@ -1,6 +1,6 @@
 /** The agent's record of its reactions, from the run log. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
-import type { AgentRecord } from '../../proto/record.ts';
+import type { AgentRecord } from '../../proto/view.ts';
 import type { RunLog } from '../runlog/run-log.ts';
 
 export interface RecordSources {

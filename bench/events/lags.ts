@@ -2,8 +2,8 @@
  * The due times of events, and the times from which they were in force by the agents' records. Pure; milliseconds.
  */
 import { Player } from '../../agent/timeline/player.ts';
-import type { EventChange } from '../../proto/record.ts';
 import { fromMillis, micros, toMillis } from '../../proto/units.ts';
+import type { EventChange } from '../../proto/view.ts';
 import type { Topology } from '../../topology/model/model.ts';
 
 /** Instants of events that start a new epoch, milliseconds since the start. */

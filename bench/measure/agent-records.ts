@@ -2,7 +2,7 @@
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { callJson } from '../../proto/http-json.ts';
-import type { AgentRecord } from '../../proto/record.ts';
+import type { AgentRecord } from '../../proto/view.ts';
 
 /** One per host, in their order. Throws `HttpError`. */
 export function agentRecords({ name, plan }: Experiment): Promise<AgentRecord[]> {

@@ -3,8 +3,8 @@
  * experiment's time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentRecord } from '../../proto/record.ts';
 import { micros, secondsToMillis, toMillis } from '../../proto/units.ts';
+import type { AgentRecord } from '../../proto/view.ts';
 import type { Lab } from '../lab.ts';
 import { agentRecords } from '../measure/agent-records.ts';
 import { ByteCounters } from '../measure/traffic/byte-counters.ts';

@@ -1,7 +1,8 @@
 /** How long after its instant a command is in force, by the agents' records. Pure. */
-import type { AgentRecord } from '../../proto/record.ts';
+
 import type { RunLogEntry } from '../../proto/run-log.ts';
 import { micros, toMillis } from '../../proto/units.ts';
+import type { AgentRecord } from '../../proto/view.ts';
 
 export class Lateness {
   /** Of each host: an instant, in microseconds → how long after it all was in force, in milliseconds. */

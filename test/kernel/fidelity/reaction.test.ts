@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { agentSocket } from '../../../controller/names.ts';
 import { callJson } from '../../../proto/http-json.ts';
-import type { AgentRecord } from '../../../proto/record.ts';
+import type { AgentRecord } from '../../../proto/view.ts';
 import { startLab } from '../../support/lab/lab.ts';
 
 /**

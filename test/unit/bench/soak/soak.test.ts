@@ -4,8 +4,8 @@ import { growth } from '../../../../bench/measure/growth.ts';
 import { Lateness } from '../../../../bench/soak/lateness.ts';
 import { SOAK_TOPOLOGY, SoakPlan } from '../../../../bench/soak/plan.ts';
 import { tableOf } from '../../../../bench/soak/table.ts';
-import type { AgentRecord } from '../../../../proto/record.ts';
 import type { RunLogEntry } from '../../../../proto/run-log.ts';
+import type { AgentRecord } from '../../../../proto/view.ts';
 import { loadTopology } from '../../../../topology/load.ts';
 import { command, seconds } from '../../../support/commands.ts';
 
