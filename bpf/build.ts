@@ -16,6 +16,7 @@ const FOLDER = import.meta.dirname;
 const SOURCES = [
   'answer.h',
   'buffer.h',
+  'lanes.h',
   'layout.h',
   'manage.h',
   'maps.h',

@@ -10,11 +10,12 @@ struct address {
 	__u8 bytes[16];
 };
 
-/* An ordered pair of addresses. IPv4 is written as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2), so that both families
- * are one key. */
+/* An ordered pair of addresses, and which of its paths. IPv4 is written as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2), so that both
+ * families are one key. */
 struct pair {
 	__u8 source[16];
 	__u8 destination[16];
+	__u32 lane;
 };
 
 /* Partitions at once whose sides the classifier knows. Where there are more, others lose what crosses. */
@@ -44,6 +45,8 @@ struct target {
 	__u32 mtu;
 	/* Row of `rules` + 1; 0: the path has none. */
 	__u32 rules;
+	/* Of the first path of a pair: how many it has, if there are several. Packets are spread over them. */
+	__u32 lanes;
 };
 
 /* Major number of netfold's HTB root. */
@@ -216,12 +219,15 @@ struct probe {
 
 /* In `tc_index` of what has passed `classify`: it stays with a packet to the other end of a veth pair, also in another
  * namespace (skb_scrub_packet, net/core/skbuff.c, takes the mark, and leaves this). */
-#define NETFOLD_CLASSIFIED 0x4e46
+#define NETFOLD_CLASSIFIED 0x4e06
 /* In its place, of what `detach` sends by the egress once more: a clone without a socket, and one that is to become the first
  * fragment; and of what netfold answers in the place of a router. */
 #define NETFOLD_DETACHED 0x4e47
 #define NETFOLD_FIRST_FRAGMENT 0x4e48
 #define NETFOLD_ANSWER 0x4e49
+/* Beside NETFOLD_CLASSIFIED, which of its pair's paths a packet has. */
+#define NETFOLD_LANE_SHIFT 4
+#define NETFOLD_LANE_MASK 0x00f0
 
 /* The beginning of a packet that an answer quotes: headers and 8 bytes are the least (RFC 792), and 576 bytes the most (RFC 1812). */
 #define NETFOLD_QUOTED 128

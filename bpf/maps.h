@@ -7,7 +7,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-/* The loader sets max_entries of all but `rows`, the lease, `exemptions`, `attended` and `probes`. */
+/* The loader sets max_entries of all but `rows`, `seeds`, the lease, `exemptions`, `attended` and `probes`. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 1024);
@@ -38,6 +38,14 @@ struct {
 	__type(key, struct pair);
 	__type(value, struct target);
 } classes SEC(".maps");
+
+/* Of the hash that chooses between the paths of a pair: the same on all hosts of an experiment. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} seeds SEC(".maps");
 
 /* Empty where every pair has a target from the start. */
 struct {

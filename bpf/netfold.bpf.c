@@ -27,6 +27,7 @@
  * other networks) and passes unshaped.
  */
 #include "buffer.h"
+#include "lanes.h"
 #include "layout.h"
 #include "maps.h"
 #include "mtu.h"
@@ -55,6 +56,11 @@ static __always_inline int is_probe_answer(struct __sk_buff *skb)
 	return read_probe(skb, ECHO_REPLY, 1, &probe) && bpf_map_lookup_elem(&probes, &probe);
 }
 
+static __always_inline int is_classified(struct __sk_buff *skb)
+{
+	return (skb->tc_index & ~NETFOLD_LANE_MASK) == NETFOLD_CLASSIFIED;
+}
+
 static __always_inline void add_to_rows(__u32 which, __u64 amount)
 {
 	__u64 *number = bpf_map_lookup_elem(&rows, &which);
@@ -76,6 +82,8 @@ int count(struct __sk_buff *skb)
 		note_probe(skb);
 	if (!read_pair(skb, &key) || is_exempt(skb))
 		return 0;
+	if (is_classified(skb))
+		key.lane = (skb->tc_index & NETFOLD_LANE_MASK) >> NETFOLD_LANE_SHIFT;
 	/* A GSO packet is one skb here and gso_segs frames on the wire. HTB counts the same way
 	 * (net/core/dev.c, qdisc_pkt_len_init). */
 	if (skb->gso_segs > 1) {
@@ -140,9 +148,10 @@ int classify(struct __sk_buff *skb)
 	skb->tc_index = NETFOLD_CLASSIFIED;
 	if (!read_pair(skb, &key))
 		return TC_ACT_UNSPEC;
-	target = bpf_map_lookup_elem(&classes, &key);
+	target = find_target(skb, &key);
 	if (!target)
 		return first_class(skb, &key);
+	skb->tc_index = NETFOLD_CLASSIFIED | key.lane << NETFOLD_LANE_SHIFT;
 	if (target->minor == NETFOLD_CLASS_PASS || passes_by(skb))
 		return TC_ACT_UNSPEC;
 	if (target->minor == NETFOLD_CLASS_DROP)
@@ -189,7 +198,7 @@ int detach(struct __sk_buff *skb)
 	take_tags(skb);
 	if (!read_pair(skb, &key))
 		return TC_ACT_UNSPEC;
-	target = bpf_map_lookup_elem(&classes, &key);
+	target = find_target(skb, &key);
 	if (skb->tc_index == NETFOLD_FIRST_FRAGMENT)
 		return target && target->mtu ? cut_first_fragment(skb, target->mtu) : TC_ACT_SHOT;
 	/* What is passed on has no socket. */
@@ -235,7 +244,7 @@ int guard(struct __sk_buff *skb)
 	__u32 ifindex = skb->ifindex;
 	__u64 *dropped = bpf_map_lookup_elem(&strays, &ifindex);
 
-	if (!dropped || skb->tc_index == NETFOLD_CLASSIFIED)
+	if (!dropped || is_classified(skb))
 		return TC_ACT_UNSPEC;
 	__sync_fetch_and_add(dropped, skb->gso_segs > 1 ? skb->gso_segs : 1);
 	return TC_ACT_SHOT;

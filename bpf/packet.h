@@ -29,8 +29,9 @@ static __always_inline int read_pair(struct __sk_buff *skb, struct pair *key)
 		return !bpf_skb_load_bytes(skb, ETH_HLEN + 12, &key->source[12], 4) &&
 		       !bpf_skb_load_bytes(skb, ETH_HLEN + 16, &key->destination[12], 4);
 	}
+	key->lane = 0;
 	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return !bpf_skb_load_bytes(skb, ETH_HLEN + 8, key, sizeof(*key));
+		return !bpf_skb_load_bytes(skb, ETH_HLEN + 8, key, 2 * sizeof(struct address));
 	return 0;
 }
 

@@ -30,6 +30,7 @@ export type ControllerErrorCode =
   | 'TLS_KEY'
   | 'TLS_MISMATCH'
   | 'GRAPH_USAGE'
+  | 'EXPLAIN_ECMP'
   | 'COMPLETION_SHELL'
   | 'CONVERT_EVENTS'
   | 'EXPAND_EVENTS'
@@ -105,6 +106,7 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   TLS_KEY: 'input',
   TLS_MISMATCH: 'input',
   GRAPH_USAGE: 'usage',
+  EXPLAIN_ECMP: 'input',
   COMPLETION_SHELL: 'usage',
   CONVERT_EVENTS: 'input',
   EXPAND_EVENTS: 'usage',

@@ -26,6 +26,8 @@ export interface ShareFacts {
   /** null: nothing limits it. 0: the flow has ended. */
   readonly shareBps: number | null;
   readonly epoch: number;
+  /** Of a topology in which pairs have several paths: which, from 1 on. */
+  readonly path?: number;
 }
 
 /** A flow from a local endpoint, as it was announced to the other agents. */
@@ -36,6 +38,8 @@ export interface FlowFacts {
   /** 0: the flow has ended. */
   readonly rateBps: number;
   readonly greedy: boolean;
+  /** As of a share. */
+  readonly path?: number;
 }
 
 /** A command has arrived here, from a user or from another agent. */

@@ -12,6 +12,13 @@ export interface FlowStatus {
   readonly greedy: boolean;
   /** Name of the link that limits it; null if its own demand does. */
   readonly limitedBy: string | null;
+  /** Of a pair with several paths, those that carry something: the rest of the flow's facts are their sums. */
+  readonly paths?: readonly FlowPath[];
+}
+
+export interface FlowPath extends Pick<FlowStatus, 'rateBps' | 'shareBps' | 'limitedBy'> {
+  /** Its place among the paths of the pair, from 1 on. */
+  readonly path: number;
 }
 
 /** The real round-trip time to another host. */

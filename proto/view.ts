@@ -59,6 +59,7 @@ export interface AgentView {
 /** As `Graph` of topology/model, with impairments as JSON has them. */
 export interface EncodedGraph {
   readonly routing: 'latency' | 'hops' | 'weight' | 'valley-free';
+  readonly ecmp?: number;
   readonly transmission?: string;
   readonly endpoints: readonly string[];
   readonly nodes: readonly string[];

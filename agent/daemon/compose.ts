@@ -71,6 +71,7 @@ export async function composeAgent(bootstrap: Bootstrap, ports: AgentPorts): Pro
     const rights = plan.player.rights(bootstrap.mesh.assignment);
     const opened = await ports.openMesh({
       endpointNames: plan.epoch.endpointNames,
+      lanes: plan.epoch.value.lanes,
       ...{ log: ports.log, time: plan.time },
       lacking: (command, author) => rights.lacking(command, author),
       leftOut: plan.player.leftOut,
@@ -103,8 +104,13 @@ function openKernel(bootstrap: Bootstrap, epoch: CurrentEpoch, ports: AgentPorts
   const { endpoints, experiment, seed, delayBackend, segments } = bootstrap;
   // A pair of endpoints has a pair of addresses in each family.
   const addresses = epoch.endpointNames.length * addressesPerEndpoint(bootstrap);
-  const pairs = (endpoints.length + LATER_ENDPOINTS) * addresses;
-  return ports.openKernel({ pairs, addresses, experiment, delayBackend, seed, ...segments });
+  const { lanes } = epoch.value;
+  const pairs = (endpoints.length + LATER_ENDPOINTS) * addresses * lanes.most;
+  const spread = { lanes, seed: Number.parseInt(bootstrap.topology.hash.slice(0, 8), 16) };
+  return ports.openKernel({
+    ...{ pairs, addresses, experiment, delayBackend, seed, ...segments },
+    ...(lanes.areSeveral && { spread }),
+  });
 }
 
 interface Opened {

@@ -20,7 +20,7 @@ export interface OpenMeshPorts extends MeshSurroundings {
 /** Throws what `openSecurity` and `createLibp2pTransport` do: a key or identity that can't be read, a port in use. */
 export async function openMesh(
   bootstrap: Bootstrap,
-  { endpointNames, log, time, clock, timers, lacking, leftOut, ended, onInvited }: OpenMeshPorts,
+  { endpointNames, lanes, log, time, clock, timers, lacking, leftOut, ended, onInvited }: OpenMeshPorts,
 ): Promise<OpenMesh> {
   const { experiment, host, topology } = bootstrap;
   const { listen, announce = [], commands } = bootstrap.mesh;
@@ -48,7 +48,7 @@ export async function openMesh(
   const mesh = new Mesh(
     { transport, clock, timers, log, time },
     {
-      ...{ topology: topology.hash.slice(0, 16), endpointNames, host, admission, guard, leftOut },
+      ...{ topology: topology.hash.slice(0, 16), endpointNames, lanes, host, admission, guard, leftOut },
       addressesPerEndpoint: addressesPerEndpoint(bootstrap),
     },
   );

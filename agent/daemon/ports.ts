@@ -2,6 +2,7 @@
 
 import type { Bootstrap, Exemption, LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Author, Command, LeftOut } from '../../proto/command.ts';
+import type { Lanes, Spread } from '../../proto/lanes.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import type { Clock, Processor, Timers } from '../clock/clock.ts';
 import type { ExperimentClock } from '../clock/experiment-clock.ts';
@@ -38,6 +39,8 @@ export interface KernelNeeds {
   readonly seed: number;
   /** The other end of the link of endpoint N has this index + N, in the agent's namespace; absent: it is elsewhere. */
   readonly firstPort?: number;
+  /** Where pairs have several paths. */
+  readonly spread?: Spread;
 }
 
 /** The kernel's part in an agent: counting, shaping, delaying. */
@@ -107,6 +110,7 @@ export interface OpenMesh {
 export interface MeshSurroundings {
   /** Names of the topology's endpoints, by number. */
   readonly endpointNames: readonly string[];
+  readonly lanes: Lanes;
   readonly log: AgentLog;
   readonly time: ExperimentClock;
   /** What the author of a command lacks to give it; `undefined`: nothing. */

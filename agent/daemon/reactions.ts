@@ -40,7 +40,7 @@ export class Reactions {
     this.#parts = parts;
     this.#attempts = new Attempts((error) => parts.log.error(error));
     this.#hostChanges = new HostChanges(parts.runLog);
-    this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames);
+    this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames, parts.epoch.value.lanes);
     this.#hearing = new Soon(parts, () => parts.tick.readAnnouncements());
     this.#announcing = new Soon(parts, () => this.#announce(parts.local.all));
     this.#traces = new TracePlayer(parts.epoch.value.graph);
@@ -141,9 +141,11 @@ export class Reactions {
   /** Local flows were announced to the others. */
   flowsAnnounced(changes: readonly FlowChange[]): void {
     const { runLog, epoch } = this.#parts;
-    const { endpointNames: names } = epoch;
-    for (const { source, destination, rateBps, greedy } of changes)
-      runLog.append({ kind: 'flow', from: names[source]!, to: names[destination]!, rateBps, greedy });
+    const { endpointNames: names, value } = epoch;
+    for (const { source, destination, rateBps, greedy } of changes) {
+      const ends = { from: names[source]!, to: names[value.lanes.endpointOf(destination)]! };
+      runLog.append({ kind: 'flow', ...ends, ...value.lanes.placeOf(destination), rateBps, greedy });
+    }
   }
 
   /** These shares of local flows are in force. */

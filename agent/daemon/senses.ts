@@ -3,10 +3,12 @@ import { isIPv4 } from 'node:net';
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { bitsOf, micros, millisToSend, toMillis } from '../../proto/units.ts';
 import type { Senses } from '../conditions/senses.ts';
+import type { Epoch } from '../epoch/epoch.ts';
 import type { Traffic } from '../fidelity/traffic-watch.ts';
 import type { Segments } from '../fidelity/underlay-loss.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
+import type { Flow } from '../usage/flow-meter.ts';
 import type { AgentParts } from './parts.ts';
 import type { AgentPorts } from './ports.ts';
 
@@ -29,7 +31,7 @@ export function trafficOf({
   };
   return {
     epoch: () => epoch.value,
-    localFlows: () => tick.meter.flows(),
+    localFlows: () => singular(tick, epoch.value),
     forEachRemoteFlow: (tell) => mesh.view.forEachRemoteFlow(tell),
     addressOf: (endpoint) => known.addressesOf(endpoint).find(isIPv4),
     realMicros: (endpoint) => wideArea.realLatency[endpoint] ?? 0,
@@ -41,6 +43,14 @@ export function trafficOf({
         return [{ ...one, peer: numberOf(one.destination) }];
       }),
   };
+}
+
+/** Flows of pairs with one path. Of others it is not known which path a probe or a connection takes. */
+function singular({ meter }: AgentParts['tick'], { lanes, count }: Epoch): Iterable<Flow> {
+  if (!lanes.areSeveral) return meter.flows();
+  return [...meter.flows()].filter(
+    ({ source, destination }) => lanes.laneOf(destination) === 0 && count(source, destination) === 1,
+  );
 }
 
 export function segmentsOf({ view }: Mesh, transport: AgentParts['transport']): Segments[] {
@@ -73,7 +83,11 @@ export function sensesOf(
       const intervalMs = Math.max(PROBE_MS, fairIntervalMs(parts(), from, numberOf(to)));
       return openEchoes?.(from, { address, intervalMs, startAt: clock.wallNow() - nowMs });
     },
-    rateBps: ({ number }, to) => parts().tick.meter.get(number, numberOf(to))?.rateBps ?? 0,
+    rateBps: ({ number }, to) => {
+      const { epoch, tick } = parts();
+      const paths = [...epoch.value.lanes.all([numberOf(to)])];
+      return paths.reduce((sum, path) => sum + (tick.meter.get(number, path)?.rateBps ?? 0), 0);
+    },
     roundTripsMs: (from, to) => {
       const peer = numberOf(to);
       return (connections?.(from) ?? []).flatMap((one) =>

@@ -1,7 +1,16 @@
 /** The agent's status report. */
-import type { AgentFlows, AgentState, AgentStatus, FlowStatus, SequenceStatus } from '../../proto/status.ts';
+import { byPair } from '../../proto/lanes.ts';
+import type {
+  AgentFlows,
+  AgentState,
+  AgentStatus,
+  FlowPath,
+  FlowStatus,
+  SequenceStatus,
+} from '../../proto/status.ts';
 import { micros, toMillis, toSeconds } from '../../proto/units.ts';
 import type { AgentNews } from '../../proto/view.ts';
+import type { FlowShare } from '../share/model.ts';
 import type { AgentParts } from './parts.ts';
 import type { Kernel } from './ports.ts';
 
@@ -128,18 +137,37 @@ function timelineStatus({ player, timeline, giverOf }: Pick<AgentParts, 'player'
 }
 
 function flows({ tick, epoch }: Pick<AgentParts, 'tick' | 'epoch'>): FlowStatus[] {
-  const { endpoints, links } = epoch.value.graph;
-  return tick.shares.map(({ source, destination, ceilingBps, limitedBy }) => {
-    const flow = tick.meter.get(source, destination);
+  const { graph, lanes, count } = epoch.value;
+  return byPair(lanes, tick.shares).map((shares) => {
+    const all = shares.map((one) => flowPath({ tick, epoch }, one));
+    const [{ source, destination }] = shares as [FlowShare];
+    const to = lanes.endpointOf(destination);
     return {
-      from: endpoints[source]!,
-      to: endpoints[destination]!,
-      rateBps: flow?.rateBps ?? 0,
-      shareBps: Number.isFinite(ceilingBps) ? ceilingBps : null,
-      greedy: flow?.greedy ?? false,
-      limitedBy: links[limitedBy]?.name ?? null,
+      from: graph.endpoints[source]!,
+      to: graph.endpoints[to]!,
+      rateBps: all.reduce((sum, { rateBps }) => sum + rateBps, 0),
+      shareBps: all.reduce<number | null>((sum, { shareBps }) => added(sum, shareBps), 0),
+      greedy: shares.some((one) => tick.meter.get(one.source, one.destination)?.greedy ?? false),
+      limitedBy: all.find(({ limitedBy }) => limitedBy !== null)?.limitedBy ?? null,
+      ...(lanes.areSeveral && count(source, to) > 1 && { paths: all }),
     };
   });
+}
+
+const added = (sum: number | null, more: number | null): number | null =>
+  sum === null || more === null ? null : sum + more;
+
+function flowPath(
+  { tick, epoch }: Pick<AgentParts, 'tick' | 'epoch'>,
+  { source, destination, ceilingBps, limitedBy }: FlowShare,
+): FlowPath {
+  const { graph, lanes } = epoch.value;
+  return {
+    path: lanes.laneOf(destination) + 1,
+    rateBps: tick.meter.get(source, destination)?.rateBps ?? 0,
+    shareBps: Number.isFinite(ceilingBps) ? ceilingBps : null,
+    limitedBy: graph.links[limitedBy]?.name ?? null,
+  };
 }
 
 function nowMsOf({ timeline }: Pick<AgentParts, 'timeline'>): number | null {

@@ -66,14 +66,14 @@ function applicationPorts(bootstrap: Bootstrap): Pick<AgentPorts, 'processes' | 
 
 /** Throws `DELAY_BACKEND_MISSING`, or `KernelError` if the programs can't be loaded. */
 function openKernel(needs: KernelNeeds): Kernel {
-  const { pairs, addresses, experiment, delayBackend, seed, firstPort } = needs;
+  const { pairs, addresses, experiment, delayBackend, seed, firstPort, spread } = needs;
   const backend = chooseDelayBackend(delayBackend, probeMachine());
-  const programs = loadPrograms(pairs, addresses, firstPort);
+  const programs = loadPrograms(pairs, addresses, firstPort, spread);
   const changes = watchChanges();
   return {
     usage: programs.usage,
     tc: programs.tc,
-    delay: createDelayBackend(backend, programs, seed),
+    delay: createDelayBackend(backend, programs, seed, spread?.seed),
     changes,
     keeper: journalKeeper(new Journal(), experiment),
     renewLease: (milliseconds) => programs.renewLease(milliseconds),

@@ -72,12 +72,17 @@ export interface RuleCounts {
 export interface ImpairedPath extends PacketImpairment {
   readonly source: readonly string[];
   readonly destination: readonly string[];
+  /** Which of the paths of the pair. Absent: the first, or the only one. */
+  readonly lane?: number;
 }
 
 /** A path by the numbers of its endpoints: made on demand, or changed. */
 export interface DemandedPath {
   readonly destination: number;
+  /** With the lane (proto/lanes.ts). */
   readonly source: number;
+  /** As in `ImpairedPath`. */
+  readonly lane?: number;
   /** Of the source. */
   readonly addresses: readonly string[];
   /** Absent: there is no path, and arriving packets are dropped. */

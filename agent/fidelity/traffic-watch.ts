@@ -312,6 +312,10 @@ function roundTripOf(epoch: Epoch, source: number, destination: number): number 
   return there && back ? toMillis(micros(there.latency + back.latency)) : null;
 }
 
+/** Which of several paths a connection or a probe takes is not known here. */
+const hasSeveral = ({ lanes, count }: Epoch, source: number, peer: number): boolean =>
+  lanes.areSeveral && (count(source, peer) > 1 || count(peer, source) > 1);
+
 /** Pairs, by their keys. */
 type Has = Pick<ReadonlySet<number>, 'has'>;
 
@@ -324,7 +328,7 @@ const endsOf = (key: number): [source: number, destination: number] => [
 /** `undefined` without a way there and back, or from an endpoint to itself. */
 function roundTrip(epoch: Epoch, source: number, peer: number, busy: Has): RoundTrip | undefined {
   const [there, back] = [epoch.path(source, peer), epoch.path(peer, source)];
-  if (!there || !back) return undefined;
+  if (!there || !back || hasSeveral(epoch, source, peer)) return undefined;
   const transmission = (path: Path): number => timeAtLinks(FULL_FRAME_BYTES, path);
   return {
     latencyMs: toMillis(micros(there.latency + back.latency)),

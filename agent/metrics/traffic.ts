@@ -16,7 +16,7 @@ export interface OwnFlow {
 }
 
 export interface Flows {
-  readonly epoch: Pick<Epoch, 'graph' | 'path'>;
+  readonly epoch: Pick<Epoch, 'graph' | 'lanes' | 'path'>;
   /** From endpoints of this host. */
   readonly own: readonly OwnFlow[];
   /** From endpoints of others. */
@@ -63,7 +63,7 @@ export function trafficOf(
   const names = hosts.toSorted();
   const isMine = (link: number): boolean => names[link % names.length] === self;
   const cross = (source: number, destination: number, rateBps: number): void => {
-    const receiver = endpoints.get(destination);
+    const receiver = endpoints.get(epoch.lanes.endpointOf(destination));
     if (receiver) receiver.receivedBps += rateBps;
     for (const link of epoch.path(source, destination)?.links ?? []) {
       if (!isMine(link)) continue;

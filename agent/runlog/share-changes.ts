@@ -2,6 +2,7 @@
  * Writes each change of a local flow's share into the run log, with the time from which it was in force. Reaction
  * times are judged by it, since traffic shows a share only after TCP has followed.
  */
+import { Lanes } from '../../proto/lanes.ts';
 import type { RunLog } from './run-log.ts';
 
 /** A flow by the numbers of its endpoints, and its share; `Infinity` without a limit. */
@@ -21,13 +22,15 @@ interface Known {
 export class ShareChanges {
   readonly #log: RunLog;
   readonly #names: readonly string[];
+  readonly #lanes: Lanes;
   /** Only of present flows. */
   readonly #known = new Map<string, Known>();
   #round = 0;
 
   /** `names`: of all endpoints, by number. */
-  constructor(log: RunLog, names: readonly string[]) {
+  constructor(log: RunLog, names: readonly string[], lanes = new Lanes(names.length)) {
     this.#log = log;
+    this.#lanes = lanes;
     this.#names = names;
   }
 
@@ -54,7 +57,10 @@ export class ShareChanges {
 
   #record(source: number, destination: number, bps: number, atMicros: number, epoch: number): void {
     const shareBps = Number.isFinite(bps) ? bps : null;
-    const [from, to] = [this.#names[source]!, this.#names[destination]!];
-    this.#log.append({ kind: 'share', from, to, shareBps, epoch }, atMicros);
+    const ends = { from: this.#names[source]!, to: this.#names[this.#lanes.endpointOf(destination)]! };
+    this.#log.append(
+      { kind: 'share', ...ends, ...this.#lanes.placeOf(destination), shareBps, epoch },
+      atMicros,
+    );
   }
 }

@@ -7,7 +7,7 @@ import { isSamePacketImpairment, type PacketImpairment } from '../../proto/impai
 import type { DelayBackend, DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { PairPaths } from './pair-paths.ts';
 
-/** Source → its path as last sent; `undefined`: no path. */
+/** Source, with the lane → its path as last sent; `undefined`: no path. */
 type Sent = Map<number, PacketImpairment | undefined>;
 
 export class Arrivals {
@@ -36,8 +36,9 @@ export class Arrivals {
   }
 
   *#all(destination: number, told: Sent): Generator<ImpairedPath> {
-    for (const source of this.#paths.known.keys()) {
-      if (source === destination) continue;
+    const { lanes } = this.#paths.epoch;
+    for (const source of lanes.all(this.#paths.known.keys())) {
+      if (lanes.endpointOf(source) === destination) continue;
       const path = this.#paths.impairedPath(source, destination);
       told.set(source, path);
       if (path) yield path;

@@ -2,6 +2,7 @@
 import { type PacketImpairment, packetImpairment } from '../../proto/impairment.ts';
 import { micros } from '../../proto/units.ts';
 import type { Path } from '../../topology/model/model.ts';
+import { laneAddress } from '../enforce/lanes.ts';
 import type { Destination } from '../enforce/path-class.ts';
 import type { DemandedPath, ImpairedPath } from '../enforce/ports.ts';
 import type { Epoch } from '../epoch/epoch.ts';
@@ -31,17 +32,22 @@ export class PairPaths {
     return this.known.get(endpoint)?.addresses ?? [];
   }
 
+  /** `destination`: with the lane (proto/lanes.ts). */
   path(source: number, destination: number): Path | undefined {
-    if (this.cutOff.has(source) || this.cutOff.has(destination)) return undefined;
+    if (this.cutOff.has(source) || this.cutOff.has(this.epoch.lanes.endpointOf(destination)))
+      return undefined;
     return this.epoch.path(source, destination);
   }
 
+  /** `number`: with the lane. */
   destination(source: number, number: number): Destination {
     const path = this.path(source, number);
     const bandwidth = path?.bandwidth ?? 0;
+    const { lanes } = this.epoch;
+    const lane = lanes.laneOf(number);
     return {
       number,
-      addresses: this.addresses(number),
+      addresses: this.addresses(lanes.endpointOf(number)).map((address) => laneAddress(address, lane)),
       path,
       rttMicros: path ? this.epoch.roundTripMicros(path) : micros(0),
       rateBps: Math.min(this.rates.get(source)?.get(number) ?? bandwidth, bandwidth),
@@ -50,24 +56,37 @@ export class PairPaths {
 
   /** Those of a source, without itself. */
   *destinations(source: number, numbers: Iterable<number>): Generator<Destination> {
-    for (const number of numbers) if (number !== source) yield this.destination(source, number);
+    for (const number of numbers)
+      if (this.epoch.lanes.endpointOf(number) !== source) yield this.destination(source, number);
   }
 
-  /** `undefined` if there is no path. */
+  /** Seen from the destination, `source` has the lane, here and below. `undefined` if there is no path. */
   impairments(source: number, destination: number): PacketImpairment | undefined {
-    const path = this.path(source, destination);
+    const { lanes } = this.epoch;
+    const path = this.path(lanes.endpointOf(source), lanes.number(destination, lanes.laneOf(source)));
     return path && packetImpairment(path);
   }
 
   impairedPath(source: number, destination: number): ImpairedPath | undefined {
     const impairments = this.impairments(source, destination);
-    const addresses = { source: this.addresses(source), destination: this.addresses(destination) };
-    return impairments && { ...addresses, ...impairments };
+    const { addresses, ...lane } = this.#origin(source);
+    return (
+      impairments && {
+        ...{ source: addresses, destination: this.addresses(destination), ...lane },
+        ...impairments,
+      }
+    );
   }
 
   demandedPath(source: number, destination: number): DemandedPath {
     const path = this.impairments(source, destination);
-    return { source, destination, addresses: this.addresses(source), ...(path && { path }) };
+    return { source, destination, ...this.#origin(source), ...(path && { path }) };
+  }
+
+  #origin(source: number): Pick<DemandedPath, 'addresses' | 'lane'> {
+    const { lanes } = this.epoch;
+    const lane = lanes.laneOf(source);
+    return { addresses: this.addresses(lanes.endpointOf(source)), ...(lane > 0 && { lane }) };
   }
 }
 

@@ -8,7 +8,7 @@ import type { Clock, Timers } from '../clock/clock.ts';
 import type { Enforcer, Installed } from '../enforce/enforcer.ts';
 import { InterfaceNeeds } from '../enforce/interface-needs.ts';
 import { formatPlan } from '../enforce/plan.ts';
-import { tooManyPairs } from '../enforce/too-many-pairs.ts';
+import { tooManyLanes, tooManyPairs } from '../enforce/too-many-pairs.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import { Arrivals } from './arrivals.ts';
 import { Demand } from './demand.ts';
@@ -22,6 +22,9 @@ const ATTACHED_AT_ONCE = 32;
 
 /** Class and delay of a pair are removed this long after its last packet. A pair that returns costs one class. */
 const IDLE_MS = 60_000;
+
+/** Where pairs have several paths, all are made from the start: a class costs the kernel 0.1 ms and more (docs/limits.md). */
+const MOST_LANES_OF_PAIRS = 32_768;
 
 export interface ShapingOptions {
   readonly enforcer: Enforcer;
@@ -140,7 +143,13 @@ export class Shaping {
    */
   #expect(locals: number): void {
     const { delay } = this.#enforcer;
-    const pairs = locals * (this.#paths.epoch.graph.endpoints.length - 1);
+    const { graph, lanes } = this.#paths.epoch;
+    const pairs = locals * (graph.endpoints.length - 1);
+    if (lanes.areSeveral) {
+      if (pairs * lanes.most > MOST_LANES_OF_PAIRS)
+        throw tooManyLanes(pairs, lanes.most, MOST_LANES_OF_PAIRS);
+      return;
+    }
     if (pairs > delay.pairs.atMost) throw tooManyPairs(pairs, delay);
     if (this.#isOnDemand || pairs <= this.#pairsFromTheStart) return;
     this.#isOnDemand = true;
@@ -151,7 +160,8 @@ export class Shaping {
     const { endpoint, needs } = local;
     const isNew = !needs.hasBegun;
     if (isNew) needs.begin();
-    this.#update(local, isNew ? this.#paths.known.keys() : changed, gone);
+    const { lanes } = this.#paths.epoch;
+    this.#update(local, lanes.all(isNew ? this.#paths.known.keys() : changed), lanes.all(gone));
     // Many classes take seconds; ticks and requests must not wait for the last of them.
     await this.#timers.turn();
     await this.#arrivals.tell(endpoint);

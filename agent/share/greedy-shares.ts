@@ -24,6 +24,8 @@ export interface GreedyShare {
 /** The part of a folded topology that is needed here. */
 export interface PathLookup {
   path(from: number, to: number): Path | undefined;
+  /** How many paths a pair has. Absent: one. */
+  count?(from: number, to: number): number;
 }
 
 export type FlowPairErrorCode =
@@ -32,7 +34,8 @@ export type FlowPairErrorCode =
   | 'FLOW_REPLICA_MISSING'
   | 'FLOW_SAME_ENDPOINT'
   | 'FLOW_TWICE'
-  | 'FLOW_UNREACHABLE';
+  | 'FLOW_UNREACHABLE'
+  | 'FLOW_SEVERAL_PATHS';
 
 export class FlowPairError extends NetfoldError {
   declare readonly code: FlowPairErrorCode;
@@ -74,6 +77,7 @@ export function greedyShares(graph: Graph, folding: PathLookup, pairs: readonly 
     checkFlow(pairs[at]!, source === destination, seen.has(keys[at]!));
     seen.add(keys[at]!);
     if (folding.path(source, destination) === undefined) throw unreachable(pairs[at]!);
+    if ((folding.count?.(source, destination) ?? 1) > 1) throw severalPaths(pairs[at]!);
   });
   const network = {
     paths: (from: number, to: number) => folding.path(from, to),
@@ -159,5 +163,13 @@ function unreachable({ from, to }: FlowPair): FlowPairError {
     'FLOW_UNREACHABLE',
     `"${from}" can't reach "${to}": no links lead there`,
     'look at `netfold paths`; services forward for others only with `forward: true`',
+  );
+}
+
+function severalPaths({ from, to }: FlowPair): FlowPairError {
+  return new FlowPairError(
+    'FLOW_SEVERAL_PATHS',
+    `from "${from}" to "${to}" there are several paths, and a flow takes one of them by its ports`,
+    'look at `netfold paths`, or leave out ecmp to see the shares with one path for each pair',
   );
 }

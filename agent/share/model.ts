@@ -3,8 +3,11 @@ import type { Path } from '../../topology/model/model.ts';
 
 /** The input that is the same throughout one epoch of a topology. */
 export interface ShareNetwork {
-  /** The path between two nodes, by their numbers; undefined where there is none. Called twice per flow. */
-  readonly paths: (from: number, to: number) => Path | undefined;
+  /**
+   * The path between two nodes, by their numbers (proto/lanes.ts), of the flow with this index; undefined where there is none. Called
+   * twice per flow.
+   */
+  readonly paths: (from: number, to: number, index?: number) => Path | undefined;
   /** Per link, bit/s; `Infinity` for an unlimited one. */
   readonly linkCapacity: Float64Array;
 }

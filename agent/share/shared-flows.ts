@@ -192,7 +192,7 @@ export class SharedFlows {
   #meet(flow: Flow, added: KnownFlow[]): KnownFlow {
     const { paths, linkCapacity } = this.#network;
     const { source, destination, index = 0 } = flow;
-    const path = paths(source, destination);
+    const path = paths(source, destination, index);
     const isLimited = (link: number): boolean => linkCapacity[link] !== Number.POSITIVE_INFINITY;
     const known = {
       source,
@@ -202,7 +202,7 @@ export class SharedFlows {
       isReachable: path !== undefined,
       links:
         path === undefined ? [] : path.links.every(isLimited) ? path.links : path.links.filter(isLimited),
-      weight: path === undefined ? 1 : perSecond(roundTripMicros(path, paths(destination, source))),
+      weight: path === undefined ? 1 : perSecond(roundTripMicros(path, paths(destination, source, index))),
       number: -1,
       demand: Number.NaN,
       wanted: Number.NaN,

@@ -61,7 +61,7 @@ export class Tick {
     this.#ports = ports;
     this.#attempts = new Attempts(ports.onFailure);
     this.#epoch = epoch;
-    this.#meter = new FlowMeter(epoch.graph.endpoints.length, (source, destination) => {
+    this.#meter = new FlowMeter(epoch.lanes.numbers, (source, destination) => {
       const path = this.#epoch.path(source, destination);
       return path ? toMillis(this.#epoch.roundTripMicros(path)) : 0;
     });

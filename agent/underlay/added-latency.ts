@@ -16,7 +16,8 @@ export const MOST_PAIRS = 100_000;
  */
 export function addedLatency(epoch: Epoch, realLatency: Float64Array): Epoch {
   if (realLatency.every((latency) => latency === 0)) return epoch;
-  const real = ({ from, to }: Path): number => realLatency[from]! || realLatency[to]!;
+  const of = (number: number): number => realLatency[epoch.lanes.endpointOf(number)]!;
+  const real = ({ from, to }: Path): number => of(from) || of(to);
   return {
     ...epoch,
     path: (from, to) => {

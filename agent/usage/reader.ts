@@ -6,7 +6,7 @@
  */
 export interface UsageRows {
   readonly count: number;
-  /** Number of the source endpoint; -1 if no endpoint has the address (yet). */
+  /** Number of the source endpoint, and of the path (proto/lanes.ts); -1 if no endpoint has the address (yet). */
   readonly source: Int32Array;
   readonly destination: Int32Array;
   /** Bytes of frames, as tc counts them, and how many frames. */

@@ -12,6 +12,7 @@ import { bps, micros, toMillis } from '../../proto/units.ts';
 import { Folding } from '../../topology/fold/fold.ts';
 import { ExplicitRoutes } from '../../topology/fold/routes.ts';
 import type { Graph, GraphLink, Path } from '../../topology/model/model.ts';
+import { ControllerError } from '../errors.ts';
 
 export interface LinkPart {
   readonly name: string;
@@ -77,8 +78,14 @@ export interface Unreachable {
 /** What flows there are; `demandBps`: `Infinity` for a greedy one. */
 export type Running = readonly Flow[];
 
-/** `from`, `to`: numbers of endpoints. */
+/** `from`, `to`: numbers of endpoints. Throws `EXPLAIN_ECMP`. */
 export function explain(graph: Graph, from: number, to: number, running: Running): Explanation | Unreachable {
+  if (graph.ecmp !== undefined)
+    throw new ControllerError(
+      'EXPLAIN_ECMP',
+      'an explanation is about the one path of a pair, and here flows are spread over several (ecmp)',
+      'look at `netfold paths`, which has them all, and at `netfold status --json`, which has what each carries',
+    );
   const folding = new Folding(graph);
   const [path, back] = [folding.path(from, to), folding.path(to, from)];
   const names = { from: graph.endpoints[from]!, to: graph.endpoints[to]! };

@@ -15,6 +15,7 @@ import { type Message, WAITS_MS } from '../../agent/messenger/message.ts';
 import { isPortWanted, noteProcess, readMessage, removePlace } from '../../agent/messenger/places.ts';
 import { Player } from '../../agent/timeline/player.ts';
 import { isQuit } from '../../proto/command.ts';
+import { Lanes } from '../../proto/lanes.ts';
 import { loadTopology } from '../../topology/load.ts';
 
 /** Whether its port is wanted, and whether all know. */
@@ -117,6 +118,7 @@ async function openWith(
   const { text, file, script } = bootstrap.topology;
   const { topology } = loadTopology(text, file, script);
   const player = new Player(topology, () => {});
+  const { endpoints, nodes, ecmp } = player.graph;
   const rights = player.rights(bootstrap.mesh.assignment);
   const { clock, timers } = SYSTEM_TIME;
   const time = new ExperimentClock(clock);
@@ -132,7 +134,7 @@ async function openWith(
       },
     },
     {
-      ...{ endpointNames: player.graph.endpoints, clock, timers, time, onInvited },
+      ...{ endpointNames: endpoints, lanes: new Lanes(nodes.length, ecmp), clock, timers, time, onInvited },
       log: pino({ level: 'silent' }),
       lacking: (command, author) => rights.lacking(command, author),
       leftOut: player.leftOut,

@@ -37,7 +37,7 @@ const MOST_DEVIATIONS = 3;
 /** `windowBytes`: the most that one flow of TCP may have under way, by the socket buffers. */
 export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITIVE_INFINITY): Choice {
   const back = (path: Path): Path => folding.path(path.to, path.from)!;
-  const seen = lookAt(folding);
+  const { several, seen } = lookAt(folding);
   const all = seen.filter((path) => isPlain(path) && isPlain(back(path)));
   const paths = all.filter((path) => planPings(path, back(path), PING6_FRAME_BYTES) !== undefined);
   const fit = all.filter((path) => isMeasurable(path, back(path)));
@@ -58,6 +58,11 @@ export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITI
     competing: mostContended(measurable),
     leftOut: [
       ...leftOut(
+        'nothing, since it has several paths (ecmp), and which of them is measured depends on ports',
+        several,
+        [],
+      ),
+      ...leftOut(
         'nothing, since models of loss, duplicates, corruption, reordering, slots and rules vary too much for a short measurement',
         seen,
         all,
@@ -73,17 +78,20 @@ export function chooseMeasurements(folding: Folding, windowBytes = Number.POSITI
   };
 }
 
-function lookAt(folding: Folding): Path[] {
+/** Pairs with a way there and back, those with several paths apart. */
+function lookAt(folding: Folding): { readonly seen: Path[]; readonly several: Path[] } {
   const endpoints = folding.graph.endpoints.length;
   const stride = Math.max(1, Math.floor(endpoints / MAX_LOOKED_AT));
-  const found: Path[] = [];
+  const [seen, several] = [[], []] as [Path[], Path[]];
   for (let from = 0; from < endpoints; from += stride) {
     for (let to = 0; to < endpoints; to += stride) {
       const path = folding.path(from, to);
-      if (path && folding.path(to, from)) found.push(path);
+      if (!path || !folding.path(to, from)) continue;
+      const isSingle = folding.count(from, to) === 1 && folding.count(to, from) === 1;
+      (isSingle ? seen : several).push(path);
     }
   }
-  return found;
+  return { seen, several };
 }
 
 /**

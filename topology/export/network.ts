@@ -63,7 +63,7 @@ export interface Abilities {
 
 /** One sentence for each kind of thing that is left out. */
 export function lostOf(topology: Topology, can: Abilities): string[] {
-  const { services, links, events, routes = [], routing, transmission } = topology;
+  const { services, links, events, routes = [], routing, ecmp, transmission } = topology;
   const lost: string[] = [];
   const tell = (number: number, what: string, why: string): void => {
     if (number > 0) lost.push(`${count(number, what)}: ${why}`);
@@ -73,6 +73,7 @@ export function lostOf(topology: Topology, can: Abilities): string[] {
   tell(events.length, 'event', 'nothing happens there at a time');
   tell(routes.length, 'route', 'paths are found there by other rules');
   if (routing !== 'latency') lost.push(`routing: ${routing}: paths are found there by other rules`);
+  if (ecmp !== undefined) lost.push(`ecmp: ${ecmp}: say there how many paths flows are spread over`);
   if (transmission) lost.push(`transmission: ${transmission}`);
   if (!can.commands)
     tell(services.filter(({ run }) => run !== undefined).length, 'command', 'run there by hand');

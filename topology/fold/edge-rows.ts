@@ -55,7 +55,7 @@ export function edgeRows(graph: Graph, rank: Int32Array): EdgeRows {
   };
 }
 
-function rowsOf(
+export function rowsOf(
   edges: Graph['edges'],
   nodes: number,
   keyOf: (edge: Graph['edges'][number]) => number,

@@ -56,6 +56,7 @@ export class Expansion {
     this.origins = this.#origins;
     this.graph = {
       routing: topology.routing,
+      ...(topology.ecmp !== undefined && { ecmp: topology.ecmp }),
       ...(topology.transmission && { transmission: topology.transmission }),
       endpoints,
       nodes,

@@ -17,6 +17,12 @@ export function primaryOf({ routing }: Metric, { latency, weight = 1 }: Measured
   return routing === 'hops' ? 1 : latency;
 }
 
+/** How much a link adds to what paths of equal cost have in common. */
+export function costOf({ routing }: Metric, { latency, weight = 1 }: Measured): number {
+  if (routing === 'weight') return weight;
+  return routing === 'hops' ? 1 : latency;
+}
+
 export function secondaryOf({ routing }: Metric, { latency }: Measured): number {
   return routing === 'latency' ? 1 : latency;
 }

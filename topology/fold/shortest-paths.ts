@@ -75,6 +75,12 @@ export class ShortestPaths {
     return exit === -1 ? source : this.coreNodes.node[this.#rows.out.end[exit]!]!;
   }
 
+  /** The link by which all paths from `source` begin, if its tree is that of its only neighbour. */
+  exitOf(source: number): number {
+    const exit = this.#onlyExit(source);
+    return exit === -1 ? -1 : this.#rows.out.link[exit]!;
+  }
+
   /** The best path from `root` to every core node. */
   tree(root: number): Tree {
     const { count, rank } = this.coreNodes;

@@ -11,7 +11,8 @@ export const fatTree: Shape = {
   summary: 'a data centre of k pods (Al-Fares and others)',
   explanation: `--nodes counts services, which are k³/4 for k pods: 2, 16, 54, 128, 250, 432, 686, 1024, …; or say --pods. A pod has
 k/2 edge and k/2 aggregation switches; (k/2)² core switches join the pods. Traffic between two services takes one
-path, the best; with one value for all latencies that is the same core for many, as there is no multipath routing.`,
+path, the best; with one value for all latencies that is the same core for many. Write ecmp: (k/2)² into the file, at most
+16, for flows to be spread over the cores.`,
   uses: ['pods'],
   wire,
 };

@@ -40,6 +40,8 @@ export interface Route {
 export interface Topology {
   readonly name: string;
   readonly routing: Routing;
+  /** How many paths of equal cost a pair may have, between which flows are spread. Absent: one. */
+  readonly ecmp?: number;
   /** Which links of a path take time for the bytes of a packet. Absent: every one. */
   readonly transmission?: Transmission;
   readonly services: readonly Service[];
@@ -165,7 +167,8 @@ export interface LinkPair {
  */
 export interface Graph {
   readonly routing: Routing;
-  /** As in `Topology`. */
+  /** As in `Topology`, both. */
+  readonly ecmp?: number;
   readonly transmission?: Transmission;
   /** Names of the endpoints: services in code-unit order of their names, replicas in numeric order. */
   readonly endpoints: readonly string[];

@@ -61,6 +61,9 @@ export interface ReachableRow extends Omit<EncodedImpairment, Hidden> {
   readonly hops: number;
   /** Names of the directed links, in order. */
   readonly links: readonly string[];
+  /** Of a pair with several paths, which one, from 1 on, and of how many. Absent: the only one. */
+  readonly path?: number;
+  readonly paths?: number;
 }
 
 export interface PathsReport {
@@ -103,7 +106,7 @@ export function pathLookup(graph: Graph): PathLookup {
     const [source, target] = [numbers.get(from), numbers.get(to)];
     if (source === undefined || target === undefined || source === target) return undefined;
     const pair = `${from}>${to}`;
-    const row = known.get(pair) ?? rowOf(folding, source, target);
+    const row = known.get(pair) ?? rowOf(folding, source, target, 0);
     known.set(pair, row);
     if (known.size > MOST_KNOWN_ROWS) known.delete(known.keys().next().value!);
     return row;
@@ -168,14 +171,19 @@ function* generateRows(
 ): Generator<PathRow> {
   const folding = new Folding(graph);
   for (const from of sources) {
-    for (const to of targets) if (from !== to) yield rowOf(folding, from, to);
+    for (const to of targets) if (from !== to) yield* rowsOf(folding, from, to);
   }
 }
 
-function rowOf(folding: Folding, from: number, to: number): PathRow {
+function* rowsOf(folding: Folding, from: number, to: number): Generator<PathRow> {
+  const paths = folding.lanes.most === 1 ? 1 : Math.max(1, folding.count(from, to));
+  for (let lane = 0; lane < paths; lane++) yield rowOf(folding, from, to, lane);
+}
+
+function rowOf(folding: Folding, from: number, to: number, lane: number): PathRow {
   const { endpoints, links } = folding.graph;
   const names = { from: endpoints[from]!, to: endpoints[to]! };
-  const path = folding.path(from, to);
+  const path = folding.path(from, folding.lanes.number(to, lane));
   if (!path) return { ...names, reachable: false };
   const {
     queuePackets: _,
@@ -195,7 +203,18 @@ function rowOf(folding: Folding, from: number, to: number): PathRow {
     fullPacketMs: toMillis(timeUnderWay(path, FULL_BYTES)),
     hops: path.hops,
     links: path.links.map((link) => links[link]!.name),
+    ...placeOf(folding, from, to, lane),
   };
+}
+
+function placeOf(
+  folding: Folding,
+  from: number,
+  to: number,
+  lane: number,
+): Pick<ReachableRow, 'path' | 'paths'> {
+  const paths = folding.lanes.most === 1 ? 1 : folding.count(from, to);
+  return paths === 1 ? {} : { path: lane + 1, paths };
 }
 
 /** Ethernet frames without their check sum, as bandwidth counts them. */
@@ -249,6 +268,7 @@ function* generateText(names: readonly string[], rows: Iterable<PathRow>): Gener
       String(hops),
       links.join(' '),
       ...rareOf(path),
+      ...(row.path === undefined ? [] : [`path ${row.path} of ${row.paths}`]),
     ];
     yield line(cells);
   }

@@ -44,7 +44,7 @@ export function pathOf(known: Knowledge, data: Uint8Array, offset: number, lengt
   const version = data[offset]! >> 4;
   if (version === 4) {
     if (!isOwn(known.own, 0, 0, IPV4_MAPPED, word(data, offset + 16))) return NONE;
-    return find(known, 0, 0, IPV4_MAPPED, word(data, offset + 12));
+    return find(known, 0, 0, IPV4_MAPPED, word(data, offset + 12), data, offset, length);
   }
   if (version !== 6 || length < IPV6_HEADER) return NONE;
   if (length > IPV6_HEADER && data[offset + 6] === ICMPV6 && isDiscovery(data[offset + IPV6_HEADER]!))
@@ -53,7 +53,9 @@ export function pathOf(known: Knowledge, data: Uint8Array, offset: number, lengt
   if (!isOwn(known.own, word(data, to), word(data, to + 4), word(data, to + 8), word(data, to + 12)))
     return NONE;
   const from = offset + 8;
-  return find(known, word(data, from), word(data, from + 4), word(data, from + 8), word(data, from + 12));
+  const a = word(data, from);
+  const b = word(data, from + 4);
+  return find(known, a, b, word(data, from + 8), word(data, from + 12), data, offset, length);
 }
 
 /**
@@ -67,9 +69,18 @@ export function frameBytes(data: Uint8Array, offset: number): number {
   return ETHERNET_HEADER + (isVersion4 ? length : IPV6_HEADER + length);
 }
 
-function find({ table, book }: Knowledge, a: number, b: number, c: number, d: number): number {
+function find(
+  { table, book }: Knowledge,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+  data: Uint8Array,
+  offset: number,
+  length: number,
+): number {
   const path = table.find(a, b, c, d);
-  if (path >= 0) return path;
+  if (path >= 0) return table.hasLanes ? table.choose(path, a, b, c, d, data, offset, length) : path;
   const source = book.find(a, b, c, d);
   return source < 0 ? NONE : UNKNOWN_PATH - source;
 }

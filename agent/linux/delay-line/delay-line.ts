@@ -63,22 +63,28 @@ export class DelayLine implements DelayBackend {
 
   /**
    * `arrivalFd`: the BPF program that marks each packet with its arrival time. `attendedFd`: the map that tells it until when the
-   * threads serve their queues; without it, packets wait for a stopped agent for ever.
+   * threads serve their queues; without it, packets wait for a stopped agent for ever. `spreadSeed`: as in `Spread`.
    */
   constructor({
     seed,
     arrivalFd,
     attendedFd,
+    spreadSeed,
     cores = availableParallelism(),
-  }: { seed: number; arrivalFd: number; attendedFd?: number; cores?: number }) {
+  }: { seed: number; arrivalFd: number; attendedFd?: number; spreadSeed?: number; cores?: number }) {
     this.#arrivals = new ArrivalQueues(arrivalFd);
     this.#attendance = attendedFd === undefined ? undefined : new Attendance(attendedFd);
     const count = Math.min(Math.max(Math.floor(cores / CORES_PER_THREAD), 1), MAX_THREADS);
     this.#threads = Array.from(
       { length: count },
       (_, index) =>
-        new DelayThread({ seed: seed + index, ...(attendedFd !== undefined && { attendedFd }) }, (notice) =>
-          this.#answer(notice),
+        new DelayThread(
+          {
+            seed: seed + index,
+            ...(attendedFd !== undefined && { attendedFd }),
+            ...(spreadSeed !== undefined && { spreadSeed }),
+          },
+          (notice) => this.#answer(notice),
         ),
     );
   }
@@ -306,7 +312,12 @@ export class DelayLine implements DelayBackend {
 }
 
 function delayEntry(path: Omit<ImpairedPath, 'destination'>): DelayEntry {
-  return { sources: path.source.map(addressBytes), ...encodePacketImpairment(path) };
+  const { lane = 0 } = path;
+  return {
+    sources: path.source.map(addressBytes),
+    ...encodePacketImpairment(path),
+    ...(lane > 0 && { lane }),
+  };
 }
 
 /** Without a path, every packet is lost. */
@@ -317,6 +328,7 @@ function impairmentsOf({ path }: DemandedPath): PacketImpairment {
 }
 
 function pairEntry(pair: DemandedPath): PairEntry {
-  const { destination, source, addresses } = pair;
-  return { queue: destination, source, entry: delayEntry({ ...impairmentsOf(pair), source: addresses }) };
+  const { destination, source, addresses, lane = 0, path } = pair;
+  const entry = delayEntry({ ...impairmentsOf(pair), source: addresses, ...(lane > 0 && { lane }) });
+  return { queue: destination, source, entry: path ? entry : { ...entry, isAbsent: true } };
 }

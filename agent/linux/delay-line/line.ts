@@ -20,7 +20,7 @@ export interface LineStart {
 export class Line implements Knowledge {
   readonly number: number;
   readonly queue: PacketQueue;
-  readonly table = new PathTable();
+  readonly table: PathTable;
   readonly own: Uint32Array;
   readonly book: AddressIndex;
   readonly content: KeptContent;
@@ -36,8 +36,9 @@ export class Line implements Knowledge {
   #received: Received = 'addresses';
 
   /** Binds the queue. Throws `KernelError`. */
-  constructor({ queue, kernelQueue, namespace, addresses }: LineStart, book: AddressIndex) {
+  constructor({ queue, kernelQueue, namespace, addresses }: LineStart, book: AddressIndex, spreadSeed = 0) {
     this.number = queue;
+    this.table = new PathTable(spreadSeed);
     this.book = book;
     this.own = addressWords(addresses);
     this.overflow = new Overflow(() => queueDrops(namespace, kernelQueue));

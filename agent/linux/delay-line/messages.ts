@@ -63,6 +63,8 @@ export interface WorkerStart {
   readonly seed: number;
   /** Of the map in which the thread promises to serve its queues; without it, packets wait for it for ever. */
   readonly attendedFd?: number;
+  /** Of the hash that chooses between several paths of a pair. Absent: each has one. */
+  readonly spreadSeed?: number;
 }
 
 /** Indices into the shared counters (Float64). */

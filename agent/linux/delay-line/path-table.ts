@@ -3,8 +3,10 @@
  * typed arrays, without allocation. The cost of changing one path does not depend on their number.
  */
 import type { EncodedPacketImpairment } from '../../../proto/impairment.ts';
+import { MOST_LANES } from '../../../proto/lanes.ts';
 import { nanosToMillis } from '../../../proto/units.ts';
 import { jitterShape } from '../../enforce/distributions.ts';
+import { laneOf } from '../../enforce/lanes.ts';
 import { AddressIndex, grown } from './address-index.ts';
 import { Jitter } from './jitter.ts';
 import type { Random } from './random.ts';
@@ -22,11 +24,20 @@ export const SPACING = 0.98;
 export interface DelayEntry extends EncodedPacketImpairment {
   /** The addresses of its source, 16 bytes each, IPv4 as ::ffff:a.b.c.d. Their packets form one sequence. */
   readonly sources: readonly Uint8Array[];
+  /** Which of several paths from there. Absent: the first, or the only one. */
+  readonly lane?: number;
+  /** There is none: what would take it is lost, and of several paths it is none. */
+  readonly isAbsent?: true;
 }
 
 export class PathTable {
-  /** Address → number of its path. */
-  readonly #index = new AddressIndex();
+  /** Address → number of its path, by lane. */
+  readonly #indexes: AddressIndex[] = [new AddressIndex()];
+  readonly #seed: number;
+  /** The paths that a packet has the choice of, by lane. */
+  readonly #choice = new Int32Array(MOST_LANES);
+  /** By path. */
+  readonly #lanes: number[] = [];
   /** By path: its addresses; empty for a number that is free. */
   readonly #sources: Uint8Array[][] = [];
   readonly #free: number[] = [];
@@ -55,6 +66,18 @@ export class PathTable {
   lastSeen = new Float64Array(4);
   /** 1: the path was removed while its packets are held. Later packets are lost, and must not arrive before these. */
   isGone = new Uint8Array(4);
+  /** 1: there is no such path now. */
+  isAbsent = new Uint8Array(4);
+
+  /** `seed`: of the hash that chooses between several paths from a source. */
+  constructor(seed = 0) {
+    this.#seed = seed;
+  }
+
+  /** Whether some source has had several paths. */
+  get hasLanes(): boolean {
+    return this.#indexes.length > 1;
+  }
 
   /** The number of paths, including those removed while their packets are held. */
   get size(): number {
@@ -73,7 +96,7 @@ export class PathTable {
 
   /** Whether headers of the transport are needed. */
   get needsHeaders(): boolean {
-    return this.#ruled > 0;
+    return this.#ruled > 0 || this.hasLanes;
   }
 
   /** The number of paths with too little delay for their packets to wait before they are received. */
@@ -83,12 +106,36 @@ export class PathTable {
 
   /** Number of the path of a source address, as four words in network order; -1 when there is none. */
   find(a: number, b: number, c: number, d: number): number {
-    return this.#index.find(a, b, c, d);
+    return this.#indexes[0]!.find(a, b, c, d);
+  }
+
+  /**
+   * Of the paths of a source address (its words), of which `first` is the first, the one that a packet takes. The packet's network
+   * header is at `offset`, and `present` bytes of it are there.
+   */
+  choose(
+    first: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    data: Uint8Array,
+    offset: number,
+    present: number,
+  ): number {
+    let lanes = 1;
+    for (; lanes < this.#indexes.length; lanes++) {
+      const path = this.#indexes[lanes]!.find(a, b, c, d);
+      if (path < 0 || this.isAbsent[path] === 1 || this.isGone[path] === 1) break;
+      this.#choice[lanes] = path;
+    }
+    const lane = lanes === 1 ? 0 : laneOf(this.#seed, lanes, data, offset, present);
+    return lane === 0 ? first : this.#choice[lane]!;
   }
 
   /** The same for an address of 16 bytes. */
   pathOf(source: Uint8Array): number {
-    return this.#index.get(source);
+    return this.#indexes[0]!.get(source);
   }
 
   /**
@@ -107,7 +154,9 @@ export class PathTable {
    * that is the same. Addresses of other paths are moved to this one.
    */
   set(entry: DelayEntry, random: Random): number {
-    const { sources, latencyMs, jitterMs, loss } = entry;
+    const { sources, latencyMs, jitterMs, loss, lane = 0, isAbsent = false } = entry;
+    while (this.#indexes.length <= lane) this.#indexes.push(new AddressIndex());
+    const index = this.#indexes[lane]!;
     const { transmissionNsPerByte = 0, spacingNsPerByte = 0 } = entry;
     let before: Treatment | undefined;
     const path = this.#free.pop() ?? this.#take();
@@ -120,14 +169,16 @@ export class PathTable {
     if (framing) this.framings.set(path, framing);
     else this.framings.delete(path);
     this.lastRelease[path] = this.lastSeen[path] = this.isGone[path] = 0;
+    this.isAbsent[path] = Number(isAbsent);
+    this.#lanes[path] = lane;
     this.#sources[path] = [];
     this.#size++;
     for (const source of sources) {
-      const old = this.#index.get(source);
+      const old = index.get(source);
       before ??= this.treatments.get(old);
       if (old >= 0 && old !== path) this.#inherit(path, old, source, entry);
       if (old !== path) this.#sources[path]!.push(source);
-      this.#index.set(source, path);
+      index.set(source, path);
     }
     if (jitterMs > 0 && !this.jitter.has(path))
       this.jitter.set(path, new Jitter(jitterMs, jitterShape(entry), random, entry.jitterCorrelation));
@@ -146,15 +197,16 @@ export class PathTable {
       this.#treat(path, undefined);
       return;
     }
-    for (const source of this.#sources[path]!) this.#index.delete(source);
+    const index = this.#indexes[this.#lanes[path]!]!;
+    for (const source of this.#sources[path]!) index.delete(source);
     this.#release(path);
   }
 
   /** Removes an address, which belongs to another endpoint now, or to none, from its path. */
   forgetAddress(address: Uint8Array): void {
-    const path = this.#index.get(address);
+    const path = this.pathOf(address);
     if (path < 0) return;
-    this.#index.delete(address);
+    this.#indexes[0]!.delete(address);
     this.#sources[path] = this.#sources[path]!.filter((one) => !isEqual(one, address));
     if (this.#sources[path]!.length === 0) this.#release(path);
   }
@@ -210,6 +262,7 @@ export class PathTable {
     this.spacingMs = grown(this.spacingMs, new Float64Array(2 * capacity));
     this.lastRelease = grown(this.lastRelease, new Float64Array(2 * capacity));
     this.lastSeen = grown(this.lastSeen, new Float64Array(2 * capacity));
+    this.isAbsent = grown(this.isAbsent, new Uint8Array(2 * capacity));
     this.isGone = grown(this.isGone, new Uint8Array(2 * capacity));
     return path;
   }

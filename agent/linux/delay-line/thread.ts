@@ -31,7 +31,7 @@ export class DelayThread {
 
   /** `notice` gets the messages that are not answers. */
   constructor(
-    { seed, attendedFd }: Pick<WorkerStart, 'seed' | 'attendedFd'>,
+    { seed, attendedFd, spreadSeed }: Pick<WorkerStart, 'seed' | 'attendedFd' | 'spreadSeed'>,
     notice: (notice: Notice) => void,
     script = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url),
   ) {
@@ -43,6 +43,7 @@ export class DelayThread {
       counters: this.counters.buffer as SharedArrayBuffer,
       seed,
       ...(attendedFd !== undefined && { attendedFd }),
+      ...(spreadSeed !== undefined && { spreadSeed }),
     };
     this.#worker = new Worker(script, {
       workerData: start,

@@ -326,7 +326,7 @@ class DelayLineThread {
   }
 
   #attach(start: Extract<ToWorker, { kind: 'attach' }>): void {
-    const line = new Line(start, this.#onDemand.book);
+    const line = new Line(start, this.#onDemand.book, this.#start.spreadSeed);
     try {
       this.#poller.add(line.queue.fd, line.number);
     } catch (error) {

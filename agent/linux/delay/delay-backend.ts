@@ -128,6 +128,11 @@ export function createDelayBackend(
   name: DelayBackendName,
   { tc, arrivalFd, attendedFd }: Programs,
   seed: number,
+  spreadSeed?: number,
 ): DelayBackend {
-  return name === 'netem' ? new Netem(tc, countsWithin()) : new DelayLine({ seed, arrivalFd, attendedFd });
+  if (name === 'netem') return new Netem(tc, countsWithin());
+  return new DelayLine({
+    ...{ seed, arrivalFd, attendedFd },
+    ...(spreadSeed !== undefined && { spreadSeed }),
+  });
 }

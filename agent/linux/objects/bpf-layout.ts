@@ -1,11 +1,11 @@
 /** The layout of bpf/layout.h in TypeScript. test/unit/kernel/bpf-layout.test.ts compares it with the built object. */
-export const PAIR = { size: 32, source: 0, destination: 16 } as const;
+export const PAIR = { size: 36, source: 0, destination: 16, lane: 32 } as const;
 export const USAGE = { size: 16, bytes: 0, packets: 8 } as const;
 /** Entries of the map `rows`. */
 export const ROWS = { made: 0, lacked: 1 } as const;
 /** Entries of the map `attended`. */
 export const ATTENDED = { until: 0, passed: 1 } as const;
-export const TARGET = { size: 16, minor: 0, buffer: 4, mtu: 8, rules: 12 } as const;
+export const TARGET = { size: 20, minor: 0, buffer: 4, mtu: 8, rules: 12, lanes: 16 } as const;
 export const BUFFER = { size: 24, drain: 0, limit: 8, overhead: 16, cells: 20 } as const;
 export const BACKLOG = { size: 24, time: 0, level: 8, dropped: 16 } as const;
 export const MANAGER = {

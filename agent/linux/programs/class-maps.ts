@@ -1,9 +1,11 @@
 /** The maps of the classifier (bpf/netfold.bpf.c): the class of each destination, and the buffers in front of classes. */
 import { isIP } from 'node:net';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
+import { MOST_LANES } from '../../../proto/lanes.ts';
 import { aqmOf } from '../../../proto/queue.ts';
 import { nanosToSeconds, toNanos } from '../../../proto/units.ts';
 import { NO_PATH, type ShapedClass } from '../../enforce/interface-state.ts';
+import { laneAddress, readLaneAddress } from '../../enforce/lanes.ts';
 import type { Party } from '../../enforce/ports.ts';
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { addressBytes } from '../../kernel/netlink/addresses.ts';
@@ -156,22 +158,51 @@ export class InterfaceMaps {
     this.#managed.set(minor, aqm);
   }
 
-  /** Destination → minor number, or `NO_PATH`. */
+  /** Destination (`laneAddress`) → minor number, or `NO_PATH`. */
   setTargets(targets: readonly (readonly [string, number])[]): void {
-    const entries = targets.flatMap(([destination, minor]) =>
-      this.#keys(destination).map((key) => ({ key, minor })),
-    );
-    const values = new Uint32Array((entries.length * TARGET.size) / 4);
-    for (const [index, { minor }] of entries.entries())
-      values.set(this.#valueOf(minor), (index * TARGET.size) / 4);
-    this.#maps.targets.update(Buffer.concat(entries.map(({ key }) => key)), bytesOf(values), entries.length);
     for (const [destination, minor] of targets) this.#targets.set(destination, minor);
+    // Last: they say how many lanes there are.
+    this.#writeTargets([
+      ...targets.filter(([destination]) => isFurther(destination)),
+      ...this.#firstOf(targets),
+    ]);
+  }
+
+  #writeTargets(targets: readonly (readonly [string, number])[]): void {
+    const entries = targets.flatMap(([destination, minor]) => {
+      const value = this.#valueOf(destination, minor);
+      return this.#keys(destination).map((key) => ({ key, value }));
+    });
+    const values = new Uint32Array((entries.length * TARGET.size) / 4);
+    for (const [index, { value }] of entries.entries()) values.set(value, (index * TARGET.size) / 4);
+    this.#maps.targets.update(Buffer.concat(entries.map(({ key }) => key)), bytesOf(values), entries.length);
+  }
+
+  /** The targets of the first lanes to the addresses that some of these are about. */
+  #firstOf(targets: readonly (readonly [string, number])[]): (readonly [string, number])[] {
+    const addresses = new Set(targets.map(([destination]) => readLaneAddress(destination).address));
+    return [...addresses].flatMap((address) => {
+      const minor = this.#targets.get(address);
+      return minor === undefined ? [] : [[address, minor] as const];
+    });
   }
 
   removeTargets(destinations: readonly string[]): void {
+    for (const destination of destinations) this.#targets.delete(destination);
+    const further = destinations.filter(isFurther).map((destination) => [destination, 0] as const);
+    if (further.length > 0) this.#writeTargets(this.#firstOf(further));
     const keys = destinations.flatMap((destination) => this.#keys(destination));
     this.#maps.targets.remove(Buffer.concat(keys), keys.length);
-    for (const destination of destinations) this.#targets.delete(destination);
+  }
+
+  /** How many lanes an address has now; 0: a single path, as far as the classifier is concerned. */
+  #lanesOf(address: string): number {
+    let lanes = 1;
+    for (; lanes < MOST_LANES; lanes++) {
+      const minor = this.#targets.get(laneAddress(address, lanes));
+      if (minor === undefined || minor === NO_PATH) break;
+    }
+    return lanes === 1 ? 0 : lanes;
   }
 
   /** As it was set here; `undefined` without one, or if an earlier agent has set it. */
@@ -197,7 +228,9 @@ export class InterfaceMaps {
       const isThere = this.#keys(destination).every((key) => {
         const value = this.#maps.targets.lookup(key);
         const view = value && new DataView(value.buffer, value.byteOffset);
-        return this.#valueOf(minor).every((word, index) => view?.getUint32(4 * index, true) === word);
+        return this.#valueOf(destination, minor).every(
+          (word, index) => view?.getUint32(4 * index, true) === word,
+        );
       });
       if (isThere) found.set(destination, minor);
     }
@@ -255,26 +288,31 @@ export class InterfaceMaps {
   }
 
   /** The fields of a target in their order. */
-  #valueOf(minor: number): [minor: number, buffer: number, mtu: number, rules: number] {
+  #valueOf(destination: string, minor: number): readonly number[] {
     const row = this.#rows.get(minor);
     const target = minor === NO_PATH ? CLASS_DROP : minor;
     const buffer = row === undefined ? 0 : row + 1;
-    return [target, buffer, this.#mtus.get(minor) ?? 0, this.rules.targetOf(minor)];
+    const lanes = isFurther(destination) ? 0 : this.#lanesOf(destination);
+    return [target, buffer, this.#mtus.get(minor) ?? 0, this.rules.targetOf(minor), lanes];
   }
 
   /** Keys of the targets for one destination: one for each own address of the same family. */
   #keys(destination: string): Uint8Array[] {
-    const family = isIP(destination);
+    const { address: to, lane } = readLaneAddress(destination);
+    const family = isIP(to);
     return this.#addresses
       .filter((address) => isIP(address) === family)
       .map((address) => {
         const key = new Uint8Array(PAIR.size);
         key.set(addressBytes(address), PAIR.source);
-        key.set(addressBytes(destination), PAIR.destination);
+        key.set(addressBytes(to), PAIR.destination);
+        key[PAIR.lane] = lane;
         return key;
       });
   }
 }
+
+const isFurther = (destination: string): boolean => readLaneAddress(destination).lane > 0;
 
 /** Its parameters, and nothing known yet. */
 function managerOf(text: string): Uint8Array {

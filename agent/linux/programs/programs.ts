@@ -3,6 +3,7 @@ import { close } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Exemption, LocalEndpoint } from '../../../proto/bootstrap.ts';
+import type { Spread } from '../../../proto/lanes.ts';
 import { millisToNanos } from '../../../proto/units.ts';
 import { kernelMonotonicNanos } from '../../kernel/bpf/kernel-clock.ts';
 import { BatchMap, loadObject, possibleCpus } from '../../kernel/bpf/libbpf.ts';
@@ -69,9 +70,14 @@ export interface Programs {
 
 /**
  * `firstPort`: of `FarEnds`. `maxPairs`: the number of pairs of addresses, of a local source and any destination. At most `MAX_PAIRS` of them can be in
- * use at a time. `maxParties`: the number of addresses of all endpoints.
+ * use at a time. `maxParties`: the number of addresses of all endpoints. `spread`: where pairs have several paths; `maxPairs` counts each.
  */
-export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: number): Programs {
+export function loadPrograms(
+  maxPairs: number,
+  maxParties = 1,
+  firstPort?: number,
+  spread?: Spread,
+): Programs {
   const rows = Math.min(Math.max(1, maxPairs), MAX_PAIRS);
   const pairs = Math.max(rows, MIN_PAIRS);
   const object = loadObject(OBJECT_FILE, {
@@ -101,6 +107,12 @@ export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: numbe
     firstPort === undefined
       ? undefined
       : new FarEnds({ firstPort, guardFd: object.programFd('guard'), strays: map('strays', INDEX_SIZE, 8) });
+  if (spread)
+    map('seeds', INDEX_SIZE, 4).update(
+      new Uint8Array(INDEX_SIZE),
+      new Uint8Array(Uint32Array.of(spread.seed).buffer),
+      1,
+    );
   const lease = map('lease', INDEX_SIZE, 8);
   const exemptions = map('exemptions', INDEX_SIZE, EXEMPTIONS.size);
   /** Number of an endpoint → its counting socket. */
@@ -115,6 +127,7 @@ export function loadPrograms(maxPairs: number, maxParties = 1, firstPort?: numbe
       mostMembers: maxParties + MORE_MEMBERS,
       cpus,
       capacity: pairs,
+      ...(spread && { lanes: spread.lanes }),
     }),
     tc: new LinuxTc({
       maps,

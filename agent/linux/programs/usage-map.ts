@@ -1,5 +1,6 @@
 /** Reads and clears the counters of the socket filter: one batch per tick for all endpoints of this host. */
 
+import type { Lanes } from '../../../proto/lanes.ts';
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { ADDRESS_BYTES, addressKey } from '../../kernel/netlink/addresses.ts';
 import type { UsageReader, UsageRows } from '../../usage/reader.ts';
@@ -21,6 +22,8 @@ export interface UsageMapOptions {
   readonly mostMembers: number;
   readonly cpus: number;
   readonly capacity: number;
+  /** Absent: each pair has one path. */
+  readonly lanes?: Lanes;
 }
 
 export class UsageMap implements UsageReader {
@@ -43,8 +46,10 @@ export class UsageMap implements UsageReader {
   #listed: ReadonlySet<string> = new Set();
   #unlisted = 0;
   #endpoints: ReadonlyMap<string, number> = new Map();
+  readonly #lanes: Lanes | undefined;
 
-  constructor({ map, rows, members, mostMembers, cpus, capacity }: UsageMapOptions) {
+  constructor({ map, rows, members, mostMembers, cpus, capacity, lanes }: UsageMapOptions) {
+    this.#lanes = lanes;
     this.#map = map;
     this.#rows = rows;
     this.#members = members;
@@ -112,7 +117,10 @@ export class UsageMap implements UsageReader {
   #resolve(row: number): void {
     const at = row * PAIR.size;
     this.#source[row] = this.#endpoints.get(addressKey(this.#map.keys, at + PAIR.source)) ?? -1;
-    this.#destination[row] = this.#endpoints.get(addressKey(this.#map.keys, at + ADDRESS_BYTES)) ?? -1;
+    const destination = this.#endpoints.get(addressKey(this.#map.keys, at + ADDRESS_BYTES)) ?? -1;
+    const lane = this.#map.keys[at + PAIR.lane]!;
+    this.#destination[row] =
+      destination === -1 ? -1 : (this.#lanes?.number(destination, lane) ?? destination);
   }
 
   /** Of all processors; `field`: its offset. */

@@ -3,6 +3,7 @@
  * it. Steady traffic costs one heartbeat a second.
  */
 import type { Command, LeftOut, NewCommand } from '../../../proto/command.ts';
+import type { Lanes } from '../../../proto/lanes.ts';
 import { toMillis } from '../../../proto/units.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { ClockSync } from '../../clock/clock-sync.ts';
@@ -46,6 +47,8 @@ export interface MeshOptions {
   readonly topology: string;
   /** `Graph.endpoints` */
   readonly endpointNames: readonly string[];
+  /** How flows say their paths. Default: each pair has one. */
+  readonly lanes?: Lanes;
   /** Name of this host, unique among the hosts; 1 to 64 printable ASCII characters. */
   readonly host: string;
   /** Default `HEARTBEAT_MS`. */
@@ -78,8 +81,8 @@ export class Mesh {
   /** For commands that this agent accepts. */
   readonly own: OwnCommands;
   readonly #ports: MeshPorts;
-  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint' | 'guard' | 'leftOut'>> &
-    Pick<MeshOptions, 'addressesPerEndpoint' | 'guard' | 'leftOut'>;
+  readonly #options: Required<Omit<MeshOptions, 'addressesPerEndpoint' | 'guard' | 'leftOut' | 'lanes'>> &
+    Pick<MeshOptions, 'addressesPerEndpoint' | 'guard' | 'leftOut' | 'lanes'>;
   readonly #speaker: Speaker;
   readonly #repairs: Repairs;
   readonly #listeners = new Set<() => void>();

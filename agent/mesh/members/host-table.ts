@@ -7,14 +7,15 @@ export class HostTable {
   readonly endpoints = new Map<number, readonly string[]>();
   /** Those of `endpoints` whose service is ready. */
   readonly ready = new Set<number>();
-  /** States (proto/mesh.proto, `flow_states`; never 0), by source × number of endpoints + destination. */
+  /** States (proto/mesh.proto, `flow_states`; never 0), by source × numbers + destination. */
   readonly flows = new Map<number, number>();
-  readonly #endpointCount: number;
+  readonly #numbers: number;
   #meshAddresses: readonly string[] = [];
   readonly #sum = new RunningSum();
 
-  constructor(endpointCount: number) {
-    this.#endpointCount = endpointCount;
+  /** `numbers`: one more than the greatest number that a flow's destination may have. */
+  constructor(numbers: number) {
+    this.#numbers = numbers;
   }
 
   get meshAddresses(): readonly string[] {
@@ -27,15 +28,15 @@ export class HostTable {
   }
 
   flowKey(source: number, destination: number): number {
-    return source * this.#endpointCount + destination;
+    return source * this.#numbers + destination;
   }
 
   sourceOf(flowKey: number): number {
-    return Math.floor(flowKey / this.#endpointCount);
+    return Math.floor(flowKey / this.#numbers);
   }
 
   destinationOf(flowKey: number): number {
-    return flowKey % this.#endpointCount;
+    return flowKey % this.#numbers;
   }
 
   /** Returns whether this changed anything. */

@@ -2,7 +2,9 @@
  * Which hosts are present, which have left, and which peer may use which name. Pure state; time is an argument. The
  * tables of hosts are kept in their records for `MeshView`, which interprets them.
  */
+
 import type { LeftOut } from '../../../proto/command.ts';
+import { Lanes } from '../../../proto/lanes.ts';
 import type { Admission } from '../trust/admission.ts';
 import type { CommandGuard } from '../trust/command-guard.ts';
 import type { AgentMessage, KnownAgent, Suspicion } from '../wire/codec.ts';
@@ -19,6 +21,8 @@ export interface MembershipOptions {
   readonly topology: string;
   /** Names of the endpoints, by their numbers (`Graph.endpoints`). */
   readonly endpointNames: readonly string[];
+  /** How flows say their paths. Default: each pair has one. */
+  readonly lanes?: Lanes;
   /** Name of the own host, unique among hosts. */
   readonly host: string;
   /** Id of the own agent on the mesh. */
@@ -81,6 +85,7 @@ const CONFLICT_SHOWN_MS = 10_000;
 const SILENCE_SHOWN_MS = 600_000;
 
 export class Membership {
+  readonly lanes: Lanes;
   readonly self: Host;
   readonly #options: MembershipOptions;
   readonly #hosts = new Map<string, Host>();
@@ -95,6 +100,7 @@ export class Membership {
   readonly #conflicts = new Remembered<MeshConflict>();
 
   constructor(options: MembershipOptions) {
+    this.lanes = options.lanes ?? new Lanes(options.endpointNames.length);
     this.#options = options;
     this.self = this.#newHost(options.host, options.peer, options.incarnation);
   }
@@ -327,7 +333,7 @@ export class Membership {
   }
 
   #newHost(name: string, peer: string, incarnation: number): Host {
-    const table = new HostTable(this.#options.endpointNames.length);
+    const table = new HostTable(this.lanes.numbers);
     const nameSum = new RunningSum();
     nameSum.addText(name, 1);
     return {

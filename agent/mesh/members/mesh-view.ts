@@ -282,6 +282,7 @@ export class MeshView {
   #refuseUpdate(update: TableUpdate, name: string, host: Host | undefined): Rejection | undefined {
     return wrongUpdate(update, {
       endpointCount: this.#options.endpointNames.length,
+      lanes: this.members.lanes,
       refuse: (endpoint) => this.#options.admission.refuseEndpoint(name, endpoint),
       hasRoom: (endpoint) => this.#claims.hasRoom(endpoint, host),
       hasFlow: (source, destination) =>

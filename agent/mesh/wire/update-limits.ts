@@ -1,10 +1,13 @@
 /** The limits of an update, checked before any of it is applied. */
+import type { Lanes } from '../../../proto/lanes.ts';
 import type { TableUpdate } from './codec.ts';
 import * as limits from './limits.ts';
 import { type Rejection, reject } from './rejections.ts';
 
 export interface UpdateContext {
   readonly endpointCount: number;
+  /** Of flows, the destination's number says the path, too. */
+  readonly lanes: Lanes;
   /** Why the sender may not announce an endpoint, whichever host has it. */
   readonly refuse: (endpoint: number) => Rejection | undefined;
   /** Whether the sender may claim the endpoint in addition to others. */
@@ -40,7 +43,9 @@ function wrongFlows({ flows, whole }: TableUpdate, context: UpdateContext): Reje
   for (let at = 0; at < flows.sources.length; at++) {
     const source = flows.sources[at]!;
     const destination = flows.destinations[at]!;
-    if (source >= count || destination >= count || source === destination) {
+    const receiver = context.lanes.endpointOf(destination);
+    const isPath = receiver < count && destination < context.lanes.numbers;
+    if (source >= count || source === receiver || !isPath) {
       return reject('ENDPOINT_UNKNOWN', `flow ${source} to ${destination} of ${count} endpoints`);
     }
     const foreign = flows.states[at] === 0 ? undefined : context.refuse(source);

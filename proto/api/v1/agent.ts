@@ -12,6 +12,18 @@ export const flowSchema = z.object({
   shareBps: z.number().nullable().describe('What it may use now; null: nothing limits it.'),
   greedy: z.boolean().describe('It uses all of its share.'),
   limitedBy: z.string().nullable().describe('The link that limits it; null: its own demand does.'),
+  paths: z
+    .array(
+      z.object({
+        path: z.number().describe('Its place among the paths of the pair, from 1 on.'),
+        rateBps: z.number(),
+        shareBps: z.number().nullable(),
+        limitedBy: z.string().nullable(),
+      }),
+    )
+    .readonly()
+    .optional()
+    .describe('Of a pair with several paths (ecmp), those that carry something.'),
 });
 
 const clockSchema = z.object({

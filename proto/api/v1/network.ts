@@ -101,6 +101,8 @@ export const pathSchema = z.object({
   ...rareFields,
   bandwidthBps: z.number().nullable().optional(),
   smallPacketMs: z.number().optional().describe('How long a packet of 60 bytes is under way.'),
+  path: z.number().optional().describe('Of a pair with several paths (ecmp): which, from 1 on.'),
+  paths: z.number().optional().describe('Of how many.'),
   fullPacketMs: z.number().optional().describe('The same of 1514 bytes.'),
   hops: z.number().optional(),
   links: z.array(z.string()).readonly().optional(),

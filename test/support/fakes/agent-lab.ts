@@ -92,7 +92,7 @@ export class AgentLab {
         ...{ attach: async () => {}, detach: async () => {}, stop: async () => {} },
         ...{ setKnown: () => {}, setGraph: () => {} },
       }),
-      openMesh: async ({ endpointNames, log, time, lacking, leftOut }) => {
+      openMesh: async ({ endpointNames, lanes, log, time, lacking, leftOut }) => {
         const { commands, allow } = bootstrap.mesh;
         const key = keyOf(host);
         const identity = commands ? key.peer : `peer-${host}`;
@@ -104,7 +104,7 @@ export class AgentLab {
         const guard =
           scope === undefined ? undefined : new CommandGuard({ ...commands!, scope, hostOf, lacking, key });
         const topology = bootstrap.topology.hash.slice(0, 16);
-        const options = { topology, endpointNames, host, admission, guard, leftOut };
+        const options = { topology, endpointNames, lanes, host, admission, guard, leftOut };
         const mesh = new Mesh({ transport, clock, timers: clock, log, time }, options);
         return { transport, mesh, guard };
       },

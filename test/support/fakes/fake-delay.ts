@@ -46,7 +46,8 @@ export class FakeDelay implements DelayBackend {
     if (!this.#paths.has(endpoint.name)) throw new Error(`${endpoint.name} is not attached`);
     if (this.#isInQueues) return;
     const own = new Map<string, string>();
-    for (const path of paths) own.set(`${path.source} > ${path.destination}`, formatImpairments(path));
+    for (const path of paths)
+      own.set(`${path.source}${laneText(path)} > ${path.destination}`, formatImpairments(path));
     this.#paths.set(endpoint.name, own);
     this.#lost.clear();
   }
@@ -85,7 +86,7 @@ export class FakeDelay implements DelayBackend {
       const endpoint = this.#attached.get(destination);
       if (!endpoint) continue;
       const own = this.#paths.get(endpoint.name)!;
-      const key = `${addresses} > ${endpoint.addresses}`;
+      const key = `${addresses}${laneText(one)} > ${endpoint.addresses}`;
       if (path) own.set(key, formatImpairments(path));
       else own.delete(key);
       if (path) this.#lost.delete(key);
@@ -122,6 +123,8 @@ function formatImpairments({ latency, jitter, distribution, loss }: PacketImpair
   const shape = distribution ? ` ${distribution}` : '';
   return `delay ${latency}us ${jitter}us${shape} loss ${loss * 100}%`;
 }
+
+const laneText = ({ lane }: { readonly lane?: number }): string => (lane === undefined ? '' : `#${lane}`);
 
 function formatDemanded({ source, destination, addresses, path }: DemandedPath): string {
   return `${source} > ${destination} (${addresses}): ${path ? formatImpairments(path) : 'no path'}`;

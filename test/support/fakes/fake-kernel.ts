@@ -1,9 +1,12 @@
 /** The kernel's part in an agent, in memory: fake tc and delays, and traffic under a test's control. */
+
 import type { Kernel } from '../../../agent/daemon/ports.ts';
+import { readLaneAddress } from '../../../agent/enforce/lanes.ts';
 import type { ChangeWatch } from '../../../agent/enforce/ports.ts';
 import { addressBytes, addressKey } from '../../../agent/kernel/netlink/addresses.ts';
 import type { UsageRows } from '../../../agent/usage/reader.ts';
 import type { Exemption, LocalEndpoint } from '../../../proto/bootstrap.ts';
+import type { Lanes } from '../../../proto/lanes.ts';
 import { FakeDelay } from './fake-delay.ts';
 import { FakeTc } from './fake-tc.ts';
 
@@ -80,8 +83,13 @@ export class FakeKernel implements Kernel {
     unlisted: 0,
   };
 
-  #numberOf(address: string): number {
-    return this.#numbers.get(addressKey(addressBytes(address), 0)) ?? -1;
+  /** A test sets it where pairs have several paths; streams then go to addresses with a lane, as targets do. */
+  lanes: Lanes | undefined;
+
+  #numberOf(text: string): number {
+    const { address, lane } = readLaneAddress(text);
+    const number = this.#numbers.get(addressKey(addressBytes(address), 0)) ?? -1;
+    return number === -1 ? -1 : (this.lanes?.number(number, lane) ?? number);
   }
 
   renewLease(milliseconds: number): void {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressBytes } from '../../../agent/kernel/netlink/addresses.ts';
+import { AddressIndex } from '../../../agent/linux/delay-line/address-index.ts';
+import { pathOf } from '../../../agent/linux/delay-line/addressing.ts';
 import { type DelayEntry, PathTable } from '../../../agent/linux/delay-line/path-table.ts';
 import { Random } from '../../../agent/linux/delay-line/random.ts';
 
@@ -260,4 +262,39 @@ test('an address that is another endpoint’s from now on is no path’s, whatev
   table.forgetAddress(addressBytes('fd00::1'));
   table.forgetAddress(addressBytes('10.0.0.77'));
   expect([table.size, table.needsFrames, find(table, '10.0.0.2') >= 0]).toEqual([1, false, true]);
+});
+
+/** The latency that packets from a port have. */
+function latencyOf(paths: PathTable, source: string, port: number): number {
+  const packet = new Uint8Array(28);
+  packet.set([0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 17]);
+  packet.set(addressBytes(source).subarray(12), 12);
+  packet.set([10, 0, 0, 9, port >> 8, port & 255], 16);
+  const own = new Uint32Array([0, 0, 0xffff, 0x0a000009]);
+  const path = pathOf({ table: paths, own, book: new AddressIndex() }, packet, 0, packet.length);
+  return paths.delayMs[path]!;
+}
+
+const latenciesOf = (paths: PathTable, source: string): number[] =>
+  [...new Set(Array.from({ length: 64 }, (_, port) => latencyOf(paths, source, 1000 + port)))].toSorted();
+
+test('packets are spread over the paths of their source that there are', () => {
+  const all = [0, 1, 2].map((lane) =>
+    entry('10.0.0.1 10.0.0.2', { latencyMs: lane + 1, ...(lane > 0 && { lane }) }),
+  );
+  const paths = tableOf(entry('10.0.0.3', { latencyMs: 7 }));
+  expect(paths.needsHeaders).toBe(false);
+  next(paths, ...all, entry('10.0.0.3', { latencyMs: 7 }));
+  expect(paths.needsHeaders).toBe(true);
+  for (const source of ['10.0.0.1', '10.0.0.2']) expect(latenciesOf(paths, source)).toEqual([1, 2, 3]);
+  expect(latenciesOf(paths, '10.0.0.3')).toEqual([7]);
+  const first = latencyOf(paths, '10.0.0.1', 1000);
+  expect(latencyOf(paths, '10.0.0.1', 1000)).toBe(first);
+  paths.set(entry('10.0.0.1 10.0.0.2', { lane: 2, loss: 1, isAbsent: true }), new Random(1));
+  expect(latenciesOf(paths, '10.0.0.1')).toEqual([1, 2]);
+  paths.set(all[2]!, new Random(1));
+  expect(latenciesOf(paths, '10.0.0.1')).toEqual([1, 2, 3]);
+  next(paths, all[0]!);
+  expect(latenciesOf(paths, '10.0.0.1')).toEqual([1]);
+  expect(paths.size).toBe(1);
 });

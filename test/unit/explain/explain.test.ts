@@ -121,3 +121,9 @@ test('as text', () => {
   ])
     expect(text).toMatch(line);
 });
+
+test('a topology with several paths for a pair is refused', () => {
+  expect(() => explain({ ...graph, ecmp: 2 }, number('a'), number('server'), [])).toThrow(
+    expect.objectContaining({ code: 'EXPLAIN_ECMP' }),
+  );
+});

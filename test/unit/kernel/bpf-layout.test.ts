@@ -93,6 +93,7 @@ describe.each([
       backlogs: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: BACKLOG.size },
       managers: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: MANAGER.size },
       rules: { type: BPF_MAP_TYPE_HASH, keySize: 4, valueSize: RULES.size },
+      seeds: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 4 },
       lease: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       attended: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 8 },
       exemptions: { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: EXEMPTIONS.size },
@@ -110,7 +111,7 @@ describe.each([
     const called = {
       '.text': [
         ...['answer4', 'answer6', 'answer_reset', 'complete_checksum', 'cut_first_fragment', 'fragment'],
-        ...['is_exempt', 'make_reset4', 'make_reset6', 'obey'],
+        ...['is_exempt', 'lane_of', 'make_reset4', 'make_reset6', 'obey'],
       ],
     };
     expect(programs).toEqual({ ...called, socket: ['count'], tc: ['arrive', 'classify', 'detach', 'guard'] });

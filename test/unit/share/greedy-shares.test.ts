@@ -71,3 +71,10 @@ describe('what can not be answered is a coded error', () => {
     );
   });
 });
+
+test('a pair with several paths is refused', () => {
+  const several = { path: (from: number, to: number) => FOLDING.path(from, to), count: () => 2 };
+  expect(() => greedyShares(GRAPH, several, parseFlowPairs('client.1>server'))).toThrow(
+    expect.objectContaining({ code: 'FLOW_SEVERAL_PATHS' }),
+  );
+});

@@ -90,3 +90,23 @@ it.each([
 ])('of a path like %s, %s, TCP measures the rate: %s', (_, link, isMeasured) => {
   expect(choose(pair(link)).alone).toBe(isMeasured ? 'a.0 > b.0' : undefined);
 });
+
+it('leaves out pairs with several paths, since ports decide which of them is measured', () => {
+  const { paths, alone, leftOut } = choose(`
+ecmp: 2
+services: { a: {}, b: {}, c: {} }
+bridges: [s, x, y]
+links:
+  - { from: a, to: s, bandwidth: 10Mbps }
+  - { from: c, to: s, bandwidth: 10Mbps }
+  - { from: s, to: x }
+  - { from: s, to: y }
+  - { from: x, to: b }
+  - { from: y, to: b }
+`);
+  expect(paths).toEqual(['a.0 > c.0']);
+  expect(alone).toBe('a.0 > c.0');
+  expect(leftOut).toEqual([
+    expect.stringMatching(/^a\.0 > b\.0 and 3 more: nothing, since it has several paths/),
+  ]);
+});

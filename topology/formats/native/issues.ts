@@ -1,6 +1,7 @@
 /** zod's issues as netfold's diagnostics: the position, the field, the value and the remedy. */
 import type { z } from 'zod';
 import { FILE_PROPERTIES } from '../../../proto/impairment.ts';
+import { MOST_LANES } from '../../../proto/lanes.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { MAX_WEIGHT, RELATIONSHIPS, RESTARTS } from '../../model/model.ts';
@@ -208,6 +209,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   traffic: 'write a list, e.g. - { from: client, to: server, rate: 2Mbps }',
   'traffic.*': 'write e.g. { from: client, to: server, rate: 2Mbps, stop: 20s }',
   routing: 'write latency, hops, weight or valley-free',
+  ecmp: `write how many paths of equal cost a pair may have, from 2 to ${MOST_LANES}`,
   routes: 'write a list, e.g. - client > s1 > server, or with <> for both directions',
   'routes.*': 'write e.g. client > s1 > server, or with <> for both directions',
   transmission: 'write every link, bottleneck or none',

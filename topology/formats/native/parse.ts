@@ -1,4 +1,5 @@
 /** The native YAML file → `Topology`. */
+import { MOST_LANE_NUMBERS } from '../../../proto/lanes.ts';
 import { parseEvent } from '../../events/grammar.ts';
 import { checkExpectations } from '../../expect/check.ts';
 import { parseExpectation } from '../../expect/grammar.ts';
@@ -153,7 +154,7 @@ class Reader {
   }
 
   read(name: string): ParsedFile {
-    const { routing, transmission } = this.#data;
+    const { routing, ecmp, transmission } = this.#data;
     const services = this.#services();
     const bridges = this.#bridges();
     const reader = new LinkReader(this.#data.links, this.#document, this.#file, this.#findings);
@@ -171,9 +172,11 @@ class Reader {
     const sequences = this.#sequences();
     const routes = this.#routes();
     this.#warnOfRouting();
+    this.#checkLanes(services, bridges);
     return {
       topology: {
-        ...{ name, routing, ...(transmission && { transmission }), services, bridges, links },
+        ...{ name, routing, ...(ecmp !== undefined && { ecmp }), ...(transmission && { transmission }) },
+        ...{ services, bridges, links },
         ...(routes.length > 0 && { routes }),
         ...(this.#data.traces && { traces: this.#data.traces }),
         events,
@@ -265,6 +268,26 @@ class Reader {
       const { at, field } = { at: this.#document.at(path), field: this.#document.field(path) };
       this.#findings.warning('KEY_IGNORED', at, field, message, remedy);
     }
+  }
+
+  /** `ecmp`: where paths are found by policy there is one, and numbers of paths are bounded. */
+  #checkLanes(services: readonly Service[], bridges: readonly Bridge[]): void {
+    const { routing, ecmp = 1 } = this.#data;
+    const nodes = services.reduce((sum, { replicas }) => sum + replicas, bridges.length);
+    const refuse = (code: 'VALUE_INVALID' | 'LIMIT', message: string, remedy: string): void =>
+      this.#findings.error(code, this.#document.at(['ecmp']), 'ecmp', message, remedy);
+    if (ecmp > 1 && routing === 'valley-free')
+      refuse(
+        'VALUE_INVALID',
+        'routing: valley-free knows one path for a pair',
+        'leave ecmp out, or write routing: weight',
+      );
+    else if (nodes * ecmp > MOST_LANE_NUMBERS)
+      refuse(
+        'LIMIT',
+        `${nodes} nodes with ${ecmp} paths each are more than ${MOST_LANE_NUMBERS}`,
+        `write at most ecmp: ${Math.floor(MOST_LANE_NUMBERS / nodes)}`,
+      );
   }
 
   #events(): TopologyEvent[] {

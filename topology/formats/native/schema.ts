@@ -10,6 +10,7 @@ import {
   PROPERTIES,
   type PropertyValue,
 } from '../../../proto/impairment.ts';
+import { MOST_LANES } from '../../../proto/lanes.ts';
 import type { FileField } from '../../../proto/property.ts';
 import type { QueueSize } from '../../../proto/queue.ts';
 import { parseTrace, TRACE_PATTERN } from '../../../proto/trace.ts';
@@ -236,6 +237,16 @@ export const topologySchema = z
       description:
         'Which path is taken: that of least latency, fewest hops or least weight; or, valley-free, the one that systems with customers, peers and providers choose. Default: latency.',
     }),
+    ecmp: z
+      .int()
+      .min(2)
+      .max(MOST_LANES)
+      .optional()
+      .meta({
+        description:
+          'How many paths of equal cost a pair of endpoints may have: of equal latency over equally many links, of equally many links, or of equal weight, by what `routing` says. Flows are spread over them by addresses, protocol and ports. Default: one path.',
+        examples: [4],
+      }),
     transmission: z.enum(TRANSMISSIONS).optional().meta({
       description:
         'Which links of a path take time for the bytes of a packet, its size divided by their bandwidth: every link that has one, only the slowest, or none. Default: every link.',

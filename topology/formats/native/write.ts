@@ -34,6 +34,7 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
   const {
     name,
     routing,
+    ecmp,
     transmission,
     services,
     bridges,
@@ -54,6 +55,7 @@ export function nativeText(topology: Topology, heading: readonly string[] = []):
     ...[...heading, `${counts.join(', ')}.`].map((line) => `# ${line}`),
     `name: ${scalar(name)}`,
     ...(routing === 'latency' ? [] : [`routing: ${routing}`]),
+    ...(ecmp === undefined ? [] : [`ecmp: ${ecmp}`]),
     ...(transmission === undefined ? [] : [`transmission: ${scalar(transmission)}`]),
     'services:',
     ...services.map((service) => `  ${scalar(service.name)}: ${flow(serviceFields(service))}`),

@@ -7,11 +7,12 @@ import type { AgentMessage, TableUpdate } from '../../../../agent/mesh/wire/code
 import { EMPTY_DIGEST } from '../../../../agent/mesh/wire/digest.ts';
 import * as limits from '../../../../agent/mesh/wire/limits.ts';
 import { decodeRate } from '../../../../agent/mesh/wire/rate-code.ts';
+import { Lanes } from '../../../../proto/lanes.ts';
 
 const TOPOLOGY = '0123456789abcdef';
 const endpointNames = ['a.0', 'b.0', 'c.0', 'd.0'];
 
-function newView(endpoints: readonly string[] = endpointNames): MeshView {
+function newView(endpoints: readonly string[] = endpointNames, lanes?: Lanes): MeshView {
   return new MeshView({
     topology: TOPOLOGY,
     endpointNames: endpoints,
@@ -20,6 +21,7 @@ function newView(endpoints: readonly string[] = endpointNames): MeshView {
     incarnation: 50,
     silentAfterMs: 3000,
     admission: new Admission(),
+    ...(lanes && { lanes }),
   });
 }
 
@@ -103,6 +105,32 @@ describe('the digest of a table', () => {
     table.setMeshAddresses([]);
     expect(table.digest).toEqual(EMPTY_DIGEST);
   });
+});
+
+test('flows on each of several paths of a pair are told apart; paths that there can not be are refused', () => {
+  const lanes = new Lanes(6, 3);
+  const view = newView(endpointNames, lanes);
+  const tell = (sequence: number, ...rows: [number, number, number][]) =>
+    view.apply(
+      message({ sequence, update: update({ endpoints: [endpoint(0)], flows: flows(...rows) }) }),
+      'peer',
+      0,
+    );
+  const last = lanes.number(3, 2);
+  expect(tell(1, [0, 3, 40], [0, lanes.number(3, 1), 60], [0, last, 80])).toEqual({ repair: true });
+  expect(view.remoteFlows().map(({ source, destination }) => [source, destination])).toEqual([
+    [0, 3],
+    [0, 9],
+    [0, last],
+  ]);
+  for (const wrong of [lanes.number(0, 1), lanes.number(4, 1), lanes.numbers + 1, 2 ** 32 - 1])
+    expect(tell(2, [0, wrong, 40])).toMatchObject({ rejected: 'ENDPOINT_UNKNOWN' });
+  // With one path for a pair, there is no other number.
+  expect(newView().apply(message({ update: update({ flows: flows([0, 9, 40]) }) }), 'peer', 0)).toMatchObject(
+    {
+      rejected: 'ENDPOINT_UNKNOWN',
+    },
+  );
 });
 
 describe('what is stale is not applied', () => {
