@@ -64,6 +64,8 @@ export async function buildImage({ out, tag, epoch }: ImageBuild): Promise<{ ima
     const [image, sbom] = [join(out, 'netfold-image.tar'), join(out, 'netfold.cdx.json')];
     cpSync(layer, join(out, 'rootfs.tar'));
     copyFileSync(join(import.meta.dirname, 'Dockerfile'), join(out, 'Dockerfile'));
+    // The engine gets what the Dockerfile needs, not the image beside it as well.
+    writeFileSync(join(out, '.dockerignore'), '*\n!rootfs.tar\n');
     writeFileSync(sbom, materials);
     const labels = {
       'org.opencontainers.image.title': 'netfold',

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 export const PROGRAM = '/usr/bin/netfold';
 const HOME = '/opt/netfold';
 const NODE = '/usr/bin/node';
+const NODE_PROGRAM = `${HOME}/node_modules/node/bin/node`;
 const MAIN = `${HOME}/dist/controller/cli/main.js`;
 /** Loaded by name, from netfold's own code. */
 const LIBRARIES = ['libbpf.so.1'] as const;
@@ -40,8 +41,10 @@ export function makeRootfs(root: string, tree: string): Map<string, string> {
   for (const [path, text] of Object.entries(FILES)) writeFileSync(join(root, path), text);
   for (const part of ['dist', 'node_modules', 'package.json', 'LICENSE'])
     cpSync(join(tree, part), join(root, HOME, part), { recursive: true, verbatimSymlinks: true });
+  takePrograms(join(root, HOME));
   mkdirSync(join(root, 'usr/bin'), { recursive: true });
-  symlinkSync(`${HOME}/node_modules/node/bin/node`, join(root, NODE));
+  chmodSync(join(root, NODE_PROGRAM), 0o755);
+  symlinkSync(NODE_PROGRAM, join(root, NODE));
   writeFileSync(join(root, PROGRAM), START);
   chmodSync(join(root, PROGRAM), 0o755);
   const libraries = librariesOf(join(tree, 'node_modules'));
@@ -50,6 +53,12 @@ export function makeRootfs(root: string, tree: string): Map<string, string> {
     cpSync(file, join(root, path));
   }
   return libraries;
+}
+
+/** Packages bring scripts of their own, for those who build with them. */
+function takePrograms(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) chmodSync(join(entry.parentPath, entry.name), 0o644);
 }
 
 /** Of Node, of the packages' native parts, and of what is loaded by name. */
