@@ -25,6 +25,8 @@ const WEB = { labels: { app: 'web' } };
 const SELECT = ['--select', 'web=label:app=web,namespace:shop', '--select', 'db=name:shop/db-*'];
 /** Of a new sandbox, until it is shaped: less than half a second on a quiet machine. */
 const SOON_MS = 20_000;
+/** Of a start. */
+const START_MS = 90_000;
 
 let runtime: TestRuntime;
 let folder: string;
@@ -178,6 +180,7 @@ it('on a machine of a cluster, pods are endpoints by their numbers, and the key 
     const set = await netfold('set', 'db--s1', 'latency=40ms', '--name', name, '--key', user);
     expect(set).toMatchObject({ code: 0 });
     await until(async () => (await roundTrip(first!)) > 130, 'the command is in force', SOON_MS);
+    await isRefusedBeside([mesh, user, cluster], async () => node.kill('SIGTERM'));
   } finally {
     node.kill('SIGTERM');
     expect(await ended).toBe(0);
@@ -185,3 +188,41 @@ it('on a machine of a cluster, pods are endpoints by their numbers, and the key 
   expect(sandboxNames(name)).toEqual([]);
   expect(await isShaped(first!)).toBe(false);
 });
+
+/** As in a container, where it has a /run of its own: another experiment does not take the same pods, until this one has ended. */
+async function isRefusedBeside(
+  [mesh, user, cluster]: readonly string[],
+  end: () => Promise<unknown>,
+): Promise<void> {
+  const other = `${name}x`;
+  const words = [
+    ...['node', cluster!, '--name', other, '--engine', 'cri', '--find', 'localhost:4698', '--host', 'host0'],
+    ...['--listen', '127.0.0.1:4698', '--mesh-key', mesh!, '--user-key', user!, ...SELECT],
+  ];
+  const script = 'mount -t tmpfs tmpfs /run && mkdir /run/netns && exec "$@"';
+  const contained = ['--mount', 'sh', '-c', script, 'sh', NETFOLD, ...words];
+  const node = spawn('unshare', contained, { env: runtime.env, stdio: 'ignore' });
+  const ended = new Promise((resolve) => node.once('exit', resolve));
+  const says = async (): Promise<{ endpoints?: string[]; degraded?: string[] } | undefined> => {
+    const { out, code } = await run('nsenter', [
+      `--target=${node.pid}`,
+      '--mount',
+      NETFOLD,
+      'status',
+      other,
+      '--json',
+    ]);
+    return code === 0 ? JSON.parse(out).agents[0] : undefined;
+  };
+  try {
+    const why = `web.0 is not shaped: the pod shop/web-0 is web.0 of the experiment ${name}`;
+    await until(async () => (await says())?.degraded?.includes(why) === true, 'it says why', START_MS);
+    expect((await says())!.endpoints).toEqual([]);
+    expect(await roundTrip(first!)).toBeGreaterThan(130);
+    await end();
+    await until(async () => (await says())?.endpoints?.length === 3, 'it takes what is free', SOON_MS);
+  } finally {
+    node.kill('SIGTERM');
+    await ended;
+  }
+}

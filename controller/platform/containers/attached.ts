@@ -8,9 +8,10 @@ import type { AgentOrder, EndpointPlace, Leftover, RunningAgent, Watch } from '.
 import { containerNames, takeNames } from './container-names.ts';
 import type { EnginePort } from './containers.ts';
 import type { ContainersPlan } from './running-plan.ts';
-import { type EngineName, parseSandbox, requireFree, type Sandbox, sandboxNames } from './sandbox.ts';
+import { type EngineName, parseSandbox, type Sandbox, sandboxNames } from './sandbox.ts';
 import { SANDBOXES } from './sandboxes.ts';
 import { keepContainerSettings, readContainerSettings } from './settings.ts';
+import { requireFree } from './taken.ts';
 import type { ContainerWatch } from './watch.ts';
 
 /** Gives the sandbox of each endpoint a name: all or none. */

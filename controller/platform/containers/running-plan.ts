@@ -10,18 +10,11 @@ import { preferIpv4 } from '../port/standing.ts';
 import { type CheckedEngine, called, type Inspected } from './containers.ts';
 import { ContainerError } from './errors.ts';
 import { chooseNetwork, isRange, sharedNetworks } from './networks.ts';
-import {
-  type EngineName,
-  requireFree,
-  requireSandbox,
-  type Sandbox,
-  sandboxName,
-  shared,
-  shortId,
-} from './sandbox.ts';
+import { type EngineName, requireSandbox, type Sandbox, sandboxName, shared, shortId } from './sandbox.ts';
 import { assignContainers, groupsOf, requireFor, type Selector } from './selectors.ts';
 import type { ContainerSettings } from './settings.ts';
 import { findInterface } from './survey.ts';
+import { requireFree } from './taken.ts';
 
 /** A platform whose endpoints are containers that run already. */
 export interface RunningKind {

@@ -4,11 +4,7 @@
  * A container that is started again has another namespace, and gets another name.
  */
 import { statSync } from 'node:fs';
-import {
-  listNamespaces,
-  namespacePath,
-  OWN_NAMESPACE_FILE,
-} from '../../../agent/kernel/netns/namespace-files.ts';
+import { listNamespaces, OWN_NAMESPACE_FILE } from '../../../agent/kernel/netns/namespace-files.ts';
 import type { PlannedEndpoint } from '../port/plan.ts';
 import { called, type Inspected } from './containers.ts';
 import { ContainerError } from './errors.ts';
@@ -55,11 +51,11 @@ export function sandboxNames(experiment?: string, platform?: EngineName): string
   });
 }
 
-/**
- * Path of the network namespace of a process, by the number that the engine gives it. In a container that does not share the
- * machine's processes, `NETFOLD_PROC` says where those of the machine are.
- */
-export const namespaceOf = (pid: number): string => `${process.env.NETFOLD_PROC ?? '/proc'}/${pid}/ns/net`;
+/** In a container that does not share the machine's processes, `NETFOLD_PROC` says where those of the machine are. */
+export const processFolder = (): string => process.env.NETFOLD_PROC ?? '/proc';
+
+/** Path of the network namespace of a process, by the number that the engine gives it. */
+export const namespaceOf = (pid: number): string => `${processFolder()}/${pid}/ns/net`;
 
 /** Of the namespace at a path; `undefined` if there is none, since its process has ended, or its name was removed. */
 export function inodeAt(path: string): number | undefined {
@@ -87,24 +83,6 @@ export function requireSandbox(container: Inspected & { readonly namespacePath: 
       'start it in a network of its own',
     );
   return inode;
-}
-
-/** Throws `CONTAINER_TAKEN` if the namespace is an endpoint of another experiment, or `CONTAINER_SHARED` of another endpoint. */
-export function requireFree(
-  { experiment, endpoint, inode }: Sandbox,
-  container: Pick<Inspected, 'name' | 'isPod'>,
-): void {
-  for (const other of sandboxNames()) {
-    if (inodeAt(namespacePath(other)) !== inode) continue;
-    const theirs = parseSandbox(other)!;
-    if (theirs.experiment !== experiment)
-      throw new ContainerError(
-        'CONTAINER_TAKEN',
-        `${called(container)} is ${theirs.endpoint} of the experiment ${theirs.experiment}`,
-        `end that one: netfold down ${theirs.experiment}`,
-      );
-    if (theirs.endpoint !== endpoint) throw shared(container, theirs.endpoint, endpoint);
-  }
 }
 
 export const shared = (

@@ -10,10 +10,11 @@ import type { NamesPort } from './container-names.ts';
 import { called, type EnginePort, type Inspected, type Listed } from './containers.ts';
 import { chooseNetwork } from './networks.ts';
 import { areNumbered, containersHere } from './ordinals.ts';
-import { type EngineName, parseSandbox, requireFree, type Sandbox, sandboxName, shortId } from './sandbox.ts';
+import { type EngineName, parseSandbox, type Sandbox, sandboxName, shortId } from './sandbox.ts';
 import type { SandboxPort } from './sandboxes.ts';
 import { type Followed, followContainers } from './selectors.ts';
 import type { ContainerSettings } from './settings.ts';
+import { requireFree } from './taken.ts';
 
 /** How often all containers are looked at without news: what happened while the engine was silent is seen then. */
 const LOOK_MS = 10_000;
