@@ -50,7 +50,7 @@ export function tablesOf(facts: Facts, { nodes, flows, hosts }: NetworkSize): Ta
       title: `an open page: ${network}`,
       source: `issue 16: ${UPDATES_PER_SECOND} updates a second at under half a core in the browser and 5 % of a core in the server, memory of both flat over 10 minutes`,
       method:
-        'Every rate changes in every tick of the agents. Processor time is that of all processes of the browser, and of the server, by /proc/PID/stat, as a part of one core; the debugger by which the bench counts updates is a part of the browser’s. Memory of the browser: proportional set size of all its processes; of the server: resident. Growth: of the straight line through the values every 5 s, over the whole time.',
+        'Every rate changes in every tick of the agents. Processor time is that of all processes of the browser, and of the server, by /proc/PID/stat, as a part of one core; the debugger by which the bench counts updates is a part of the browser’s. Memory of the browser: proportional set size of all its processes; of the server: resident. Growth: by the median of the slopes between any two of the values every 5 s, over the whole time.',
       sampled: 'values, or slices of 5 s',
       rows: [
         updatesRow(samples),

@@ -3,12 +3,12 @@
 /** Two-sided 99 % of a normal distribution. */
 export const Z99 = 2.576;
 
-export function median(values: readonly number[]): number {
+export function median(values: ArrayLike<number>): number {
   return quantile(values, 0.5);
 }
 
 /** Linear between the two nearest ranks (Hyndman and Fan's type 7); NaN of nothing. */
-export function quantile(values: readonly number[], probability: number): number {
+export function quantile(values: ArrayLike<number>, probability: number): number {
   if (values.length === 0) return Number.NaN;
   const sorted = Float64Array.from(values).sort();
   const rank = probability * (sorted.length - 1);

@@ -53,7 +53,7 @@ export function tableOf(
     backend,
     source:
       'issue 20: no refusal, memory and descriptors flat after ten minutes, 99 % of commands within 100 ms',
-    method: `Settings, flaps, crashes, leaves, joins, cuts, partitions and heals on ${HOSTS} hosts with ten endpoints, given to one agent after the other, each when its time has come. Accepted: from the question until the agent has placed it, the user has signed it, and the agent has checked and taken it. In force: from the command’s instant, 100 ms later, until the kernel has it with delays and all, by the agents’ records; one that an agent hears of later counts as in force when it has come. Growth: of the straight line through the values after ten minutes (in a shorter run, after a third of it), over the rest of the run.`,
+    method: `Settings, flaps, crashes, leaves, joins, cuts, partitions and heals on ${HOSTS} hosts with ten endpoints, given to one agent after the other, each when its time has come. Accepted: from the question until the agent has placed it, the user has signed it, and the agent has checked and taken it. In force: from the command’s instant, 100 ms later, until the kernel has it with delays and all, by the agents’ records; one that an agent hears of later counts as in force when it has come. Growth: by the median of the slopes between any two of the values after ten minutes (in a shorter run, after a third of it), over the rest of the run.`,
     sampled: 'commands, or values',
     rows: [
       least('commands refused', 'count', 0, {

@@ -35,11 +35,15 @@ describe('the plan of a soak', () => {
 });
 
 describe('what a soak measures', () => {
-  it('growth is that of the line over the whole time, not that of the ends', () => {
+  it('growth is that of most of the time: neither that of the ends, nor of a while in which less was there', () => {
     const line = Array.from({ length: 11 }, (_, at) => ({ atMs: 1000 * at, value: 5 + 2 * at }));
     expect(growth(line)).toBeCloseTo(20);
     const spike = line.map(({ atMs }) => ({ atMs, value: atMs === 5000 ? 100 : 7 }));
     expect(growth(spike)).toBeCloseTo(0);
+    const dip = line.map(({ atMs, value }) => ({ atMs, value: atMs === 1000 || atMs === 2000 ? 0 : value }));
+    expect(growth(dip)).toBeCloseTo(20);
+    const step = line.map(({ atMs }) => ({ atMs, value: atMs < 4000 ? 7 : 17 }));
+    expect(growth(step)).toBeCloseTo(10);
     expect(growth([])).toBeNaN();
   });
 
