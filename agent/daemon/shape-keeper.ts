@@ -27,6 +27,8 @@ const SETTLE_MS = 150;
  * has its turn every 20 s. Several at once would delay events.
  */
 const AUDIT_MS = 200;
+/** What has failed is tried again, and memory looked at. */
+const RETRY_MS = 1000;
 
 /** So many of the things that could not be done stay in status. */
 const NOTED = 20;
@@ -89,6 +91,7 @@ export class ShapeKeeper {
   readonly #strays = new Strays();
   #memoryProblem: string | undefined;
   #cancelLook: () => void = () => {};
+  #cancelRetry: () => void = () => {};
   readonly #watched: (() => readonly string[])[] = [];
   readonly #attempts: Attempts;
   /** What has failed, and is tried again. */
@@ -191,6 +194,9 @@ export class ShapeKeeper {
     this.#cancelLook = timers.every(LATENESS_MS, () =>
       this.#attempts.run('looking at what is full', () => this.#look()),
     );
+    this.#cancelRetry = timers.every(RETRY_MS, () =>
+      this.#attempts.run('trying again what has failed', () => this.#retry()),
+    );
   }
 
   #look(): void {
@@ -201,6 +207,10 @@ export class ShapeKeeper {
     this.#unattended.observe(unattended);
     this.#uncounted.observe(usage.uncounted());
     this.#strays.observe(strays());
+  }
+
+  /** What is over, status does not say for long. */
+  #retry(): void {
     this.#memoryProblem = memoryProblem(memoryUses());
     for (const [what, work] of [...this.#again]) this.attempt(what, work);
   }
@@ -210,6 +220,7 @@ export class ShapeKeeper {
     this.#cancelAudit();
     this.#cancelWatch();
     this.#cancelLook();
+    this.#cancelRetry();
     await this.#reshaping;
     await this.#rehearsing;
   }
