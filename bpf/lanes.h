@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which of several paths of equal cost a packet takes: agent/enforce/flow-hash.ts chooses in the same way where it arrives. */
+/* Which of several paths of equal cost a packet takes: agent/enforce/lanes.ts chooses in the same way where it arrives. */
 #ifndef NETFOLD_LANES_H
 #define NETFOLD_LANES_H
 
