@@ -19,6 +19,8 @@ export interface FlowStatus {
 export interface FlowPath extends Pick<FlowStatus, 'rateBps' | 'shareBps' | 'limitedBy'> {
   /** Its place among the paths of the pair, from 1 on. */
   readonly path: number;
+  /** Names of its links, in order. */
+  readonly links: readonly string[];
 }
 
 /** The real round-trip time to another host. */

@@ -161,9 +161,11 @@ function flowPath(
   { tick, epoch }: Pick<AgentParts, 'tick' | 'epoch'>,
   { source, destination, ceilingBps, limitedBy }: FlowShare,
 ): FlowPath {
-  const { graph, lanes } = epoch.value;
+  const { graph, lanes, path } = epoch.value;
+  const { links = [] } = (lanes.areSeveral && path(source, destination)) || {};
   return {
     path: lanes.laneOf(destination) + 1,
+    links: links.map((link) => graph.links[link]!.name),
     rateBps: tick.meter.get(source, destination)?.rateBps ?? 0,
     shareBps: Number.isFinite(ceilingBps) ? ceilingBps : null,
     limitedBy: graph.links[limitedBy]?.name ?? null,

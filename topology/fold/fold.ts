@@ -82,10 +82,11 @@ export class Folding {
   }
 
   #waysBetween(from: number, to: number): readonly number[][] {
+    if (!this.#isEndpoint(from) || !this.#isEndpoint(to)) return [];
     const pair = from * this.graph.nodes.length + to;
     const known = this.#ways.get(pair);
     if (known) return known;
-    const ways = this.#isEndpoint(from) && this.#isEndpoint(to) ? this.#allWays(from, to) : [];
+    const ways = this.#allWays(from, to);
     if (this.#ways.size >= KNOWN_PAIRS) this.#ways.clear();
     this.#ways.set(pair, ways);
     return ways;

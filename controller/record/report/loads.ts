@@ -190,31 +190,40 @@ function indexAt(versions: readonly Version[], atMs: number): number {
   return low;
 }
 
+/** A record has the sum of a pair: of several paths, each is reckoned to carry as much. */
+function waysOf(folding: Folding, from: number, to: number): readonly (readonly number[])[] {
+  const paths = folding.lanes.areSeveral ? folding.count(from, to) : 1;
+  return Array.from(
+    { length: paths },
+    (_, lane) => folding.path(from, folding.lanes.number(to, lane))?.links ?? [],
+  );
+}
+
 type Add = (interval: number, atMs: number, source: string, destination: string, total: number) => void;
 
-/** Adds a flow to all links of its path. Intervals come in their order. */
+/** Adds a flow to all links of its paths. Intervals come in their order. */
 function adder(versions: readonly Version[], sums: Map<number, Float64Array>, length: number): Add {
   const numbers = new Map(versions[0]!.graph.endpoints.map((name, number) => [name, number]));
   let version = -1;
   let folding: Folding | undefined;
-  let paths = new Map<string, readonly number[]>();
+  let known = new Map<string, readonly (readonly number[])[]>();
   return (interval, atMs, source, destination, total) => {
     const now = indexAt(versions, atMs);
     if (now !== version) {
       version = now;
       folding = new Folding(versions[now]!.graph, folding);
-      paths = new Map();
+      known = new Map();
     }
     const key = `${source} ${destination}`;
-    let links = paths.get(key);
-    if (!links) {
-      links = folding!.path(numbers.get(source) ?? -1, numbers.get(destination) ?? -1)?.links ?? [];
-      paths.set(key, links);
+    let ways = known.get(key);
+    if (!ways) {
+      ways = waysOf(folding!, numbers.get(source) ?? -1, numbers.get(destination) ?? -1);
+      known.set(key, ways);
     }
-    for (const link of links) {
+    for (const link of ways.flat()) {
       const sum = sums.get(link) ?? new Float64Array(length);
       sums.set(link, sum);
-      sum[interval]! += total;
+      sum[interval]! += total / ways.length;
     }
   };
 }

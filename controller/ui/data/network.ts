@@ -115,11 +115,15 @@ export function loadsOf(
   agreements: ReadonlyMap<string, PathAgreement>,
 ): Map<string, Load> {
   const loads = new Map<string, { rateBps: number; flows: string[]; agreement: Agreement }>();
-  for (const [pair, { rateBps }] of flows) {
-    for (const link of paths.get(pair)?.links ?? []) {
+  for (const [pair, flow] of flows) {
+    // Of a pair with several paths, each carries its own.
+    const ways = flow.paths ?? [{ rateBps: flow.rateBps, links: paths.get(pair)?.links ?? [] }];
+    for (const [link, rateBps] of ways.flatMap((way) =>
+      way.links.map((name) => [name, way.rateBps] as const),
+    )) {
       const load = loads.get(link) ?? { rateBps: 0, flows: [], agreement: 'not measured' };
       load.rateBps += rateBps;
-      load.flows.push(pair);
+      if (load.flows.at(-1) !== pair) load.flows.push(pair);
       load.agreement = worse(load.agreement, agreements.get(pair)?.agreement ?? 'not measured');
       loads.set(link, load);
     }

@@ -16,6 +16,7 @@ export const flowSchema = z.object({
     .array(
       z.object({
         path: z.number().describe('Its place among the paths of the pair, from 1 on.'),
+        links: z.array(z.string()).readonly().describe('Names of its links, in order.'),
         rateBps: z.number(),
         shareBps: z.number().nullable(),
         limitedBy: z.string().nullable(),

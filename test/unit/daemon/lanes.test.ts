@@ -61,6 +61,7 @@ test('each path of a pair has its share, on whatever host its competitors are, a
     [1, 20, 's->x'],
     [2, 5, 's->y'],
   ]);
+  expect(ofA!.paths?.map(({ links }) => links[1])).toEqual(['s->x', 's->y']);
   expect(second.door.status().flows).toMatchObject([{ from: 'c.0', to: 'b.0', paths: [{ path: 2 }] }]);
   const view = second.door.view();
   expect(view.flows.map(({ from, to }) => `${from} > ${to}`)).toEqual(['a.0 > b.0', 'c.0 > b.0']);

@@ -58,6 +58,23 @@ describe('what links carried', () => {
     const series = data.loads!.series(first.link);
     expect([series[5], series[35]]).toEqual([5e6, 0]);
   });
+  it('is as much on each of several paths, since a record has their sum', async () => {
+    const text = `ecmp: 2
+services: { a: {}, b: {} }
+bridges: [s, x, y]
+links:
+  - { from: a, to: s }
+  - { from: s, to: x }
+  - { from: s, to: y }
+  - { from: x, to: b }
+  - { from: y, to: b }
+`;
+    const data = await dataOf({ text, moment: () => ({ flows: [flow('a.0', 'b.0', 4e6)] }) });
+    expect(carried(data)).toEqual({
+      ...{ 'a.0 s': 4e6, 's x': 2e6, 's y': 2e6 },
+      ...{ 'x b.0': 2e6, 'y b.0': 2e6 },
+    });
+  });
   it('follows what was done by hand, and a reset', async () => {
     const event = { untilMs: null, origin: 'user', outcome: 'done' };
     const events = [

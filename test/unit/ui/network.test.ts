@@ -84,6 +84,21 @@ it('adds up what crosses a link, in one direction', () => {
   expect(loads.has('s->a.0')).toBe(false);
 });
 
+it('adds to the links of each path what that path carries', () => {
+  const network = new Network();
+  network.update(topologyOf(UP, DOWN, OUT));
+  const state = stateOf([{ from: 'a.0', to: 'b.0', rateBps: 6e6 }]);
+  const way = (path: number, rateBps: number, ...links: string[]) => {
+    return { path, rateBps, shareBps: null, limitedBy: null, links };
+  };
+  const paths = [way(1, 4e6, 'a.0->s', 's->b.0'), way(2, 2e6, 'a.0->s', 's->c.0')];
+  state.flows.set('a.0>b.0', { ...state.flows.get('a.0>b.0')!, paths });
+  const loads = loadsOf(state, network, new Map());
+  expect(loads.get('a.0->s')).toMatchObject({ rateBps: 6e6, flows: ['a.0>b.0'] });
+  expect(loads.get('s->b.0')).toMatchObject({ rateBps: 4e6 });
+  expect(loads.get('s->c.0')).toMatchObject({ rateBps: 2e6 });
+});
+
 it.each([
   ['a round trip as asked', { measuredMs: 41 }, {}, 'as asked'],
   ['one that has waited in queues', { measuredMs: 90 }, {}, 'as asked'],
