@@ -187,7 +187,7 @@ it('on a machine of a cluster, pods are endpoints by their numbers, and the key 
   }
   expect(sandboxNames(name)).toEqual([]);
   expect(await isShaped(first!)).toBe(false);
-});
+}, 300_000);
 
 /** As in a container, where it has a /run of its own: another experiment does not take the same pods, until this one has ended. */
 async function isRefusedBeside(
