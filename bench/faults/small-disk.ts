@@ -12,8 +12,8 @@ import type { LabPlan } from '../../controller/platform/lab/lab-plan.ts';
 import type { Platform } from '../../controller/platform/port/platform.ts';
 import { BenchError } from '../errors.ts';
 
-/** The logs of four agents during a thousand faults, and more. */
-const DISK_BYTES = 32 << 20;
+/** The logs of four agents during a thousand faults, 9 MB each, and as much again. */
+const DISK_BYTES = 72 << 20;
 const BLOCK = Buffer.alloc(65_536);
 
 /** The platform, with a disk of its own below the folder of each experiment. */
