@@ -95,6 +95,8 @@ export class InterfaceMaps {
   readonly #addresses: readonly string[];
   /** The targets that were set, since the map can't be searched by source. */
   readonly #targets = new Map<string, number>();
+  /** Whether any destination has had several lanes: where none has, nobody looks for them. */
+  #areSeveral = false;
   /** Minor number of a class → its row. */
   readonly #rows = new Map<number, number>();
   /** Likewise → how its buffer is managed. */
@@ -161,6 +163,11 @@ export class InterfaceMaps {
   /** Destination (`laneAddress`) → minor number, or `NO_PATH`. */
   setTargets(targets: readonly (readonly [string, number])[]): void {
     for (const [destination, minor] of targets) this.#targets.set(destination, minor);
+    this.#areSeveral ||= targets.some(([destination]) => isFurther(destination));
+    if (!this.#areSeveral) {
+      this.#writeTargets(targets);
+      return;
+    }
     // Last: they say how many lanes there are.
     this.#writeTargets([
       ...targets.filter(([destination]) => isFurther(destination)),
@@ -197,6 +204,7 @@ export class InterfaceMaps {
 
   /** How many lanes an address has now; 0: a single path, as far as the classifier is concerned. */
   #lanesOf(address: string): number {
+    if (!this.#areSeveral) return 0;
     let lanes = 1;
     for (; lanes < MOST_LANES; lanes++) {
       const minor = this.#targets.get(laneAddress(address, lanes));
