@@ -8,6 +8,7 @@ import { agentStatus } from '../../controller/experiment/agents.ts';
 import type { ExperimentVerdict } from '../../controller/fidelity/verdict.ts';
 import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import { TestEngine } from '../support/docker/engine.ts';
+import { killIfThere } from '../support/kernel/kill.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
 import { expectSuccess } from '../support/lab/succeeds.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';
@@ -270,7 +271,7 @@ describe('containers that run already', () => {
 
   it('are followed by the next controller, when the first was killed', async () => {
     expectSuccess(await attach('--network', 'net'));
-    for (const pid of controllersOf(name)) process.kill(pid, 'SIGKILL');
+    for (const pid of controllersOf(name)) killIfThere(pid);
     engine.docker('restart', '--time', '0', 'web-2');
     expectSuccess(await netfold('resume', name, '--detach'));
     await comesBack('web-2', 'client.1', 'what happened meanwhile is made good');

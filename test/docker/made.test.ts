@@ -7,6 +7,7 @@ import { agentStatus } from '../../controller/experiment/agents.ts';
 import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
 import type { RecordSummary } from '../../controller/record/read.ts';
 import { IMAGE, TestEngine } from '../support/docker/engine.ts';
+import { killIfThere } from '../support/kernel/kill.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
 import { expectSuccess } from '../support/lab/succeeds.ts';
 import { processesOf, tracesOf } from '../support/lab/traces.ts';
@@ -105,7 +106,7 @@ const logOf = async (node: string): Promise<string> => (await netfold('logs', no
 
 /** Processes of the experiment: what serves the agent, and the agent. */
 const killAll = (): void => {
-  for (const pid of processesOf(name)) process.kill(pid, 'SIGKILL');
+  for (const pid of processesOf(name)) killIfThere(pid);
 };
 
 describe('containers of the topology', () => {

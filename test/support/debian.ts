@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { unpackInto } from '../../deploy/vm/unpacked-packages.ts';
+import { killIfThere } from './kernel/kill.ts';
 import { type Finished, run, until } from './lab/lab.ts';
 
 /** Of this machine, whose systemd-nspawn has to know how the system's systemd wants its control groups. */
@@ -78,7 +79,7 @@ export class BootedDebian {
   async remove(): Promise<void> {
     if (this.#nspawn.exitCode !== null || this.#nspawn.signalCode !== null) return;
     const first = this.#first();
-    if (first !== undefined) process.kill(first, 'SIGKILL');
+    if (first !== undefined) killIfThere(first);
     this.#nspawn.kill('SIGKILL');
     await this.#ended;
   }

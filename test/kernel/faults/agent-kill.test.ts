@@ -5,6 +5,7 @@ import { controlAgents } from '../../../controller/experiment/control.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import { ping } from '../../../controller/verify/traffic.ts';
 import { SeededRandom } from '../../../topology/model/random.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { place, runIn, startLab } from '../../support/lab/lab.ts';
 import { LATE_MS } from '../../support/speed.ts';
 
@@ -48,7 +49,7 @@ it(`${KILLS} kills leave what the next agent puts right`, { timeout: 300_000 }, 
     // Those of the agent that was killed before it was ready go on.
     if (kill === 0 || kill % 3 !== 0) for (const flap of FLAPS) await tell(flap, 60e6);
     await sleep(random.below(LONGEST_MS));
-    for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
+    for (const pid of processesIn([host.namespace])) killIfThere(pid);
     const next = await lab.startAgent(host);
     // Every third is killed before it is ready, and another one after it.
     if (kill % 3 === 2) await sleep(random.below(1000));

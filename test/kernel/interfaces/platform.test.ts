@@ -18,6 +18,7 @@ import { ping } from '../../../controller/verify/traffic.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import { failingAt, type Method, PlatformFailure } from '../../support/fakes/fake-platform.ts';
 import { type OpenedPlatform, platformContract } from '../../support/fakes/platform-contract.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { experimentName, until } from '../../support/lab/lab.ts';
 import { connectMachines } from '../../support/lab/machines.ts';
@@ -189,7 +190,7 @@ describe.each(GROUNDS)('%s', (_, prepare) => {
 
     test('whose state file is gone, is removed by its marks', async () => {
       const { agents } = await start(ground.platform);
-      for (const { pid } of agents) process.kill(pid!, 'SIGKILL');
+      for (const { pid } of agents) killIfThere(pid!);
       await Promise.all(agents.map(({ exited }) => exited));
       rmSync(stateFile(name));
       const { failed } = await removeAll();

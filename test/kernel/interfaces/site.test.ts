@@ -8,6 +8,7 @@ import { JOURNAL_FOLDER } from '../../../agent/linux/take-over/journal.ts';
 import { agentsOf } from '../../../controller/machine/processes.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { type Place, ping } from '../../../controller/verify/traffic.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { experimentName, type Finished, run, runIn, until } from '../../support/lab/lab.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
@@ -112,7 +113,7 @@ const TBF = ['rate', '50mbit', 'burst', '64kb', 'limit', '1mb'];
 describe('when everything is killed', () => {
   const killAll = async (): Promise<void> => {
     const command = (await run('pgrep', ['-f', `controller .*${name}`])).out.trim().split('\n').map(Number);
-    for (const pid of [...command, ...agentsOf(name)].filter((one) => one > 0)) process.kill(pid, 'SIGKILL');
+    for (const pid of [...command, ...agentsOf(name)].filter((one) => one > 0)) killIfThere(pid);
     await until(() => agentsOf(name).length === 0, 'the agent is gone');
   };
 

@@ -10,6 +10,7 @@ import type { IpChoice } from '../../../controller/platform/lab/ip-choice.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import { ping, pingFrameBytes } from '../../../controller/verify/traffic.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { place, receivedBytes, runIn, until } from '../../support/lab/lab.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
@@ -199,7 +200,7 @@ it('serves again after its agent was killed; meanwhile names fail at once', asyn
   const lab = labs.get('6')!;
   const at = place(lab, 'b');
   const { host } = lab.plan.endpoints.find(({ name }) => name === at.name)!;
-  for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
+  for (const pid of processesIn([host.namespace])) killIfThere(pid);
   await until(async () => (await runIn(at, 'ss', '-Hln', 'sport', '=', ':53')).out === '', 'it is gone');
   expect(await asked('6', 'b')).toContain('ECONNREFUSED');
   await (await lab.startAgent(host)).waitUntilReady(60_000, () => {});

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentsOf, processesIn } from '../../../controller/machine/processes.ts';
 import { agentSocket, controllerSocket, experimentFolder } from '../../../controller/names.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
 import { NOTHING, namespacesOf, processesOf, tracesOf } from '../../support/lab/traces.ts';
@@ -161,8 +162,7 @@ describe('a detached experiment', () => {
     expect(killed).toHaveLength(2);
     const [stopped, ...others] = killed;
     process.kill(stopped!, 'SIGSTOP');
-    for (const pid of new Set([...processesOf(name), ...others]))
-      if (pid !== stopped) process.kill(pid, 'SIGKILL');
+    for (const pid of new Set([...processesOf(name), ...others])) if (pid !== stopped) killIfThere(pid);
     // Nothing is started beside an agent that can't answer, and nothing is changed.
     const refused = await netfold('resume', name, '--detach');
     expect(refused).toMatchObject({ code: 3 });

@@ -8,6 +8,7 @@ import { continueRecord } from '../../../controller/record/open.ts';
 import type { RecordSummary } from '../../../controller/record/read.ts';
 import { pointerOf, thisWriter } from '../../../controller/record/writer.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { experimentName, run, until } from '../../support/lab/lab.ts';
 import { labFile, NETFOLD, netfold } from '../../support/lab/lab-file.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
@@ -78,7 +79,7 @@ it('a run is recorded while it goes on, past the end of its controller, and to i
   expect(going.agents.map(({ host }) => host)).toEqual(['host0', 'host1']);
 
   const killedAt = Date.now();
-  for (const pid of processesOf(name)) process.kill(pid, 'SIGKILL');
+  for (const pid of processesOf(name)) killIfThere(pid);
   const cut = await shown(name);
   expect(cut.state).toBe('cut off');
   // A second, and what a busy machine takes for a round.

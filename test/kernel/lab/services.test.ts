@@ -9,6 +9,7 @@ import { dataFolder, logFile } from '../../../controller/names.ts';
 import { lab as platform } from '../../../controller/platform/lab/lab.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { loadTopology } from '../../../topology/load.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { netfold } from '../../support/lab/cli.ts';
 import { place, run, runIn, tell, until } from '../../support/lab/lab.ts';
 
@@ -146,7 +147,7 @@ it('starts nothing in an endpoint that is away, and begins anew with it', async 
 it('goes on under the next agent: what runs stays, what has ended meanwhile is started', async () => {
   const host = hostOf('server');
   const [kept, doomed] = [await pidOf('once'), await pidOf('server')];
-  for (const pid of processesIn([host.namespace])) process.kill(pid, 'SIGKILL');
+  for (const pid of processesIn([host.namespace])) killIfThere(pid);
   process.kill(doomed, 'SIGKILL');
   const next = await lab.startAgent(host);
   await next.waitUntilReady(30_000, () => {});

@@ -30,6 +30,7 @@ import { ping } from '../../../controller/verify/traffic.ts';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
 import { callJson } from '../../../proto/http-json.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
 import { expectVoice, expectVoicePackets, takeEnds, VOICE } from '../../support/lab/joined-record.ts';
 import { experimentName, run, runIn, until } from '../../support/lab/lab.ts';
 import { connectMachines, type Machine } from '../../support/lab/machines.ts';
@@ -129,7 +130,7 @@ async function killController(): Promise<void> {
   ]);
   const pids = out.trim().split('\n').filter(Boolean).map(Number);
   expect(pids).not.toEqual([]);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) killIfThere(pid);
 }
 
 const kill = (machine: number): void => void process.kill(agentsOf(names[machine]!)[0]!, 'SIGKILL');

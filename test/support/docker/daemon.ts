@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNamespaces, namespacePath, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
+import { killIfThere } from '../kernel/kill.ts';
 import { until } from '../lab/lab.ts';
 
 /** Programs of the tests' image, all of them busybox. */
@@ -111,7 +112,7 @@ export abstract class TestDaemon {
     // Daemons of its own, and what it has left.
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       const left = this.#processes();
-      for (const pid of left) kill(pid, signal);
+      for (const pid of left) killIfThere(pid, signal);
       await until(() => this.#processes().length === 0, 'its processes have ended', 5000).catch(() => {});
     }
     for (const mount of this.#mounts()) spawnSync('umount', ['--lazy', mount]);
@@ -169,13 +170,5 @@ function removeTree(folder: string): void {
     rmdirSync(folder);
   } catch {
     // A process in it is just ending, or another entry of the list is a link to the same.
-  }
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createNamespaces, removeNamespace } from '../../../agent/kernel/netns/namespaces.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
+import { killIfThere } from '../kernel/kill.ts';
 import { type Finished, run } from './lab.ts';
 
 const NETFOLD = join(import.meta.dirname, '../../../bin/netfold');
@@ -42,7 +43,7 @@ export function connectMachines(count: number, family: 4 | 6 = 4): Machines {
   };
   const remove = (): void => {
     // An experiment that ends without one of them leaves messengers behind.
-    for (const pid of processesIn([...names, hub])) process.kill(pid, 'SIGKILL');
+    for (const pid of processesIn([...names, hub])) killIfThere(pid);
     for (const name of [...names, hub]) removeNamespace(name);
   };
   const connect = (name: string, address: string, ifname = 'eth0'): void => {
