@@ -6,7 +6,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { secondsToMillis } from '../../../proto/units.ts';
 import { InjectError } from './errors.ts';
-import { lastLine, refusalOf, rootRefusalOf, SSH_ERROR, type SshHost, silenceOf } from './refusals.ts';
+import {
+  lastLine,
+  refusalOf,
+  rootRefusalOf,
+  SSH_ERROR,
+  type SshHost,
+  silenceOf,
+  sshLine,
+} from './refusals.ts';
 import { failureOf } from './remote-failures.ts';
 import { BEGIN, FAILED, receiver, shellCommand, sshOptions, withPrelude } from './words.ts';
 
@@ -45,9 +53,15 @@ export class Connection {
 
   /**
    * Resolves when the host has accepted it. `socket`: path of a new socket in a private folder. The master's session on the host
-   * ends with its input, so that none stays if this process is killed. Throws `InjectError`.
+   * ends with its input, so that none stays if this process is killed. `signal`: nobody needs it any more. Throws `InjectError`.
    */
-  static async open(host: SshHost, socket: string, configFile?: string): Promise<Connection> {
+  static async open(
+    host: SshHost,
+    socket: string,
+    signal: AbortSignal,
+    configFile?: string,
+  ): Promise<Connection> {
+    requireNeeded(host, signal);
     const own = sshOptions(host, configFile);
     const words = [...own, '-o', 'ControlMaster=yes', '-S', socket, '-T', '--', host.address];
     const master = spawn('ssh', [...words, `echo ${READY}; exec cat >/dev/null`], {
@@ -64,11 +78,16 @@ export class Connection {
       master.on('close', () => resolve(false));
       master.stdout.on('data', () => output().includes(READY) && resolve(true));
     });
+    const end = (): void => endGroup(master);
+    signal.addEventListener('abort', end);
     const ready = await within(isReady, OPEN_SECONDS, () => {
-      endGroup(master);
+      end();
       return silenceOf(host, 'logging in', OPEN_SECONDS);
-    });
-    if (!ready) throw refusalOf(host, said());
+    }).finally(() => signal.removeEventListener('abort', end));
+    if (!ready) {
+      requireNeeded(host, signal);
+      throw refusalOf(host, said());
+    }
     // Of its stderr nobody reads more; an unread pipe would stop it.
     master.stderr.resume();
     return new Connection(host, master, [...own, '-o', 'ControlMaster=no', '-S', socket]);
@@ -147,6 +166,15 @@ export class Connection {
     await ended;
     clearTimeout(killing);
   }
+}
+
+function requireNeeded(host: SshHost, signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new InjectError(
+    'SSH_FAILED',
+    `${host.name}: it had not answered when the command ended`,
+    `look at the host: ${sshLine(host)}`,
+  );
 }
 
 /** With the ssh that leads to its jump host, which waits for a host that is silent as long as TCP does. */

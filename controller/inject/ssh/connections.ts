@@ -20,6 +20,7 @@ export class Connections {
   readonly #folder: string;
   readonly #opened = new Map<string, Promise<Connection>>();
   readonly #ready: Connection[] = [];
+  readonly #closing = new AbortController();
   readonly #jumps = new Map<string, AtOnce>();
 
   /** `configFile`: instead of ~/.ssh/config. */
@@ -34,10 +35,15 @@ export class Connections {
     const known = this.#opened.get(host.name);
     if (known) return known;
     const socket = join(this.#folder, String(this.#opened.size));
-    const opened = this.#inTurn(host, () => Connection.open(host, socket, this.#configFile));
+    const opened = this.#inTurn(host, () =>
+      Connection.open(host, socket, this.#closing.signal, this.#configFile),
+    );
     // Whoever asks for it handles a refusal.
     opened.then(
-      (connection) => this.#ready.push(connection),
+      async (connection) => {
+        if (this.#closing.signal.aborted) await connection.close();
+        else this.#ready.push(connection);
+      },
       () => {},
     );
     this.#opened.set(host.name, opened);
@@ -57,8 +63,9 @@ export class Connections {
     this.#opened.set(name, this.to(host));
   }
 
-  /** Does not wait for hosts that have not answered: their ssh gives up by itself. */
+  /** Ends also what is still logging in: of several hosts that are asked, the first answer may be enough. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await Promise.all(this.#ready.map((connection) => connection.close()));
     rmSync(this.#folder, { recursive: true, force: true });
   }

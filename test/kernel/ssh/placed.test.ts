@@ -1,8 +1,11 @@
 /** `netfold inject` with an inventory that does not say which host is which endpoint. */
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import type { Finished } from '../../support/lab/lab.ts';
+import { processesIn } from '../../../controller/machine/processes.ts';
+import { killIfThere } from '../../support/kernel/kill.ts';
+import { type Finished, until } from '../../support/lab/lab.ts';
 import { type SshHosts, startSshHosts } from '../../support/lab/ssh-hosts.ts';
 import { expectSuccess } from '../../support/lab/succeeds.ts';
 
@@ -35,11 +38,14 @@ needs: { server: { memory: 1TB } }
   return file;
 }
 
-const inject = (...words: string[]): Promise<Finished> =>
-  lab.here.netfold('inject', topology, '--inventory', inventory(), '--ssh-config', lab.config, ...words);
+const words = (...more: string[]): string[] => [
+  ...['inject', topology, '--inventory', inventory(), '--ssh-config', lab.config],
+  ...more,
+];
+const inject = (...more: string[]): Promise<Finished> => lab.here.netfold(...words(...more));
 
 it('asks the hosts and the network between them, places, says where and why, and starts there', {
-  timeout: 600_000,
+  timeout: 300_000,
 }, async () => {
   const checked = await inject('check', '--json');
   expect(checked, checked.err).toMatchObject({ code: 0 });
@@ -66,4 +72,21 @@ it('asks the hosts and the network between them, places, says where and why, and
   const inside = await inject('exec', 'server', '--', 'sh', '-c', 'echo "$NETFOLD_NODE"; hostname -I');
   expect(inside.out, inside.err).toMatch(new RegExp(`^server\\.0\n.*${lab.hosts[2]!.address}`));
   expectSuccess(await inject('exec', 'two', '--', 'true'));
+
+  // Which host is which, the first answer says: nobody waits for a host that answers when the command is over.
+  const silent = processesIn([lab.hosts[2]!.namespace]).filter((pid) => programOf(pid) === 'sshd');
+  expect(silent).not.toEqual([]);
+  onTestFinished(() => resume(silent));
+  for (const pid of silent) killIfThere(pid, 'SIGSTOP');
+  const { child, output } = lab.here.start(...words('exec', 'two', '--', 'echo', 'done'));
+  const ended = once(child, 'exit');
+  await until(() => output().includes('done'), 'the command runs', 60_000);
+  resume(silent);
+  expect(await ended).toEqual([0, null]);
 });
+
+const programOf = (pid: number): string => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+
+function resume(pids: readonly number[]): void {
+  for (const pid of pids) killIfThere(pid, 'SIGCONT');
+}
