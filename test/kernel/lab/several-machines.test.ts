@@ -124,10 +124,8 @@ async function expectRoundTrip(from: number, to: number, ms: number): Promise<vo
 }
 
 async function killController(): Promise<void> {
-  const { out } = await run('pgrep', [
-    '-f',
-    `netfold.* controller .*${names[0]}|main.ts controller .*${names[0]}`,
-  ]);
+  const pattern = `netfold.* controller .*${names[0]}|main.ts controller .*${names[0]}`;
+  const { out } = await run('pgrep', ['-f', pattern]);
   const pids = out.trim().split('\n').filter(Boolean).map(Number);
   expect(pids).not.toEqual([]);
   for (const pid of pids) killIfThere(pid);
