@@ -96,10 +96,11 @@ export interface Watching {
 export async function applyStack(
   { name, folder }: Pick<SwarmDeployment, 'name' | 'folder'>,
   watching: Watching,
+  readyMs = READY_MS,
 ): Promise<void> {
   watching.onStep(`deploying the stack ${name}`);
   await docker('stack', 'deploy', '--compose-file', join(folder, STACK_FILE), name);
-  const deadline = performance.now() + READY_MS;
+  const deadline = performance.now() + readyMs;
   for (;;) {
     const { done, of, why } = await progressOf(name);
     watching.onProgress?.({ doing: why, done, of });
@@ -107,8 +108,8 @@ export async function applyStack(
     if (performance.now() > deadline)
       throw new DeployError(
         'CLUSTER_LATE',
-        `after ${millisToSeconds(READY_MS)} s ${why} ${done} of ${of}`,
-        `see why: docker stack ps --no-trunc ${name}; docker service logs ${name}_${AGENT}`,
+        `after ${millisToSeconds(readyMs)} s ${why} ${done} of ${of}`,
+        `see why: docker stack ps --no-trunc ${name}; docker service logs ${name}_${AGENT}; or end it: docker stack rm ${name}`,
       );
     await sleep(POLL_MS);
   }

@@ -56,6 +56,7 @@ beforeAll(async () => {
     runtime.run('shop', 'on-host', { onHost: true }),
   ]);
   await runtime.runContainer(first!, 'main', ['sh', '-c', 'echo I am web-0; exec sleep 3600']);
+  await runtime.runContainer(db!, 'main', ['sleep', '3600'], { isLogged: false });
 });
 
 afterAll(async () => {
@@ -114,6 +115,7 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
   expect(executed).toMatchObject({ code: 7, out: 'web-0\nyes\n' });
   expect(await beside('exec', 'web.0', '--name', name, '--', 'nosuch')).toMatchObject({ code: 127 });
   expect((await netfold('logs', 'web.0', '--name', name)).out).toBe('I am web-0\n');
+  await isRefusedInside();
   const crash = await netfold('crash', 'web.0', '--name', name);
   expect(crash.err).toContain('crash is not possible here');
 
@@ -156,6 +158,22 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
   expect(tracesOf(name).folder).toBe(false);
   expect(await roundTrip(first!)).toBeLessThan(40);
 });
+
+/** What can't be done in a pod, or in this one. */
+async function isRefusedInside(): Promise<void> {
+  const inside = (...words: string[]) => beside(...words, '--name', name, '--', 'true');
+  const refusals: [Promise<Finished>, string][] = [
+    [inside('exec', 'web.0', '--user', '7'), '--user is not possible'],
+    [inside('exec', 'web.0', '--privileged'), '--privileged is not possible'],
+    [inside('exec', 'web.1'), 'no container runs in the pod of web.1'],
+    [netfold('logs', 'db.0', '--name', name), 'the output of the container main is kept nowhere'],
+  ];
+  for (const [refused, said] of refusals) {
+    const { code, err } = await refused;
+    expect(err).toContain(said);
+    expect(code).toBe(3);
+  }
+}
 
 it('on a machine of a cluster, pods are endpoints by their numbers, and the key of all machines gives commands', async () => {
   const keys = mkdtempSync(join(folder, 'keys-'));

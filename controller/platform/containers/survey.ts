@@ -21,19 +21,24 @@ export function findInterface(
   });
 }
 
-/** Names the sandbox at a path. Throws `CONTAINER_CHANGED` if it is another one by now; then nothing is left. */
+/** Names the sandbox at a path. Throws `CONTAINER_CHANGED` if it is another one by now, or gone; then nothing is left. */
 export function nameSandbox(sandbox: Sandbox, path: string): string {
   const name = sandboxName(sandbox);
+  const isThere = (): boolean => inodeAt(path) === sandbox.inode;
+  if (!isThere()) throw changed(sandbox);
   nameNamespace(name, path);
-  // Its process may have ended, and the number belong to another one.
-  if (inodeAt(path) === sandbox.inode) return name;
+  // Its process may have ended meanwhile, and the number belong to another one.
+  if (isThere()) return name;
   removeNamespace(name);
-  throw new ContainerError(
+  throw changed(sandbox);
+}
+
+const changed = ({ endpoint }: Sandbox): ContainerError =>
+  new ContainerError(
     'CONTAINER_CHANGED',
-    `the container or pod of ${sandbox.endpoint} was stopped or started again meanwhile`,
+    `the container or pod of ${endpoint} was stopped or started again meanwhile`,
     'try again',
   );
-}
 
 /** As `SandboxPort.open`. A name that is left from an attempt before is used again. */
 export function openSandbox(

@@ -142,12 +142,13 @@ class Maker {
       addresses,
       service: this.#making.services.get(serviceOf(endpoint))!,
     };
-    const id = await this.#create(sandboxContainerName(experiment, endpoint), () => sandboxBody(made));
+    const name = sandboxContainerName(experiment, endpoint);
+    const id = await this.#create(endpoint, name, () => sandboxBody(made));
     await this.#start(endpoint, id);
     const attached = await this.#attach(made, id);
     const environment = endpointEnvironment({ name: endpoint, addresses: [...attached.addresses] });
     const out = openOutFolder(experiment, endpoint);
-    await this.#create(applicationName(experiment, endpoint), () =>
+    await this.#create(endpoint, applicationName(experiment, endpoint), () =>
       applicationBody(made, id, environment, out),
     );
     return { ...planned, ...attached, address: preferIpv4(attached.addresses) };
@@ -169,12 +170,13 @@ class Maker {
   }
 
   /** Returns the new container's id. */
-  async #create(name: string, body: () => object): Promise<string> {
+  async #create(endpoint: string, name: string, body: () => object): Promise<string> {
     const path = `/containers/create?name=${encodeURIComponent(name)}`;
     try {
       const made = await this.#requests.send('POST', path, { body: body() });
       return (made as { Id: string }).Id;
     } catch (error) {
+      if (isStatus(error, 400)) throw refused(endpoint, error as Error);
       if (!isStatus(error, 404)) throw this.#coded(error);
       // Another experiment that has just ended has taken the image away.
       await this.#makePauseImage();
@@ -225,6 +227,15 @@ function openOutFolder(experiment: string, endpoint: string): string {
   chmodSync(folder, EVERYBODY);
   return folder;
 }
+
+/** What the file may say, and this engine does not take. */
+const refused = (endpoint: string, error: Error): ContainerError =>
+  new ContainerError(
+    'ENGINE_FAILED',
+    `the engine refuses the container of ${endpoint}: ${error.message}`,
+    `change what services.${serviceOf(endpoint)} has of it in the file`,
+    error,
+  );
 
 const unreachable = (image: string, why: string, cause?: unknown): ContainerError =>
   new ContainerError(

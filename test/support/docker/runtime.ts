@@ -108,11 +108,21 @@ export class TestRuntime extends TestDaemon {
   }
 
   /** Starts a container in a pod. */
-  async runContainer({ id, config }: Pod, name: string, command: readonly string[]): Promise<void> {
+  async runContainer(
+    { id, config }: Pod,
+    name: string,
+    command: readonly string[],
+    { isLogged = true } = {},
+  ): Promise<void> {
     const made = await this.client.request('CreateContainer', {
       podSandboxId: id,
       sandboxConfig: config,
-      config: { metadata: { name }, image: { image: RUNTIME_IMAGE }, command, logPath: `${name}.log` },
+      config: {
+        metadata: { name },
+        image: { image: RUNTIME_IMAGE },
+        command,
+        ...(isLogged && { logPath: `${name}.log` }),
+      },
     });
     await this.client.request('StartContainer', made);
   }

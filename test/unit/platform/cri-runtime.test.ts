@@ -162,6 +162,17 @@ describe('it is refused with a remedy where', () => {
     await refused('ENGINE_FAILED', 'out of cheese');
   });
 
+  test('what answers is no runtime', async () => {
+    answers.ListPodSandbox = { items: [{ id: '' }] };
+    await serve();
+    await expect(runtime.list()).rejects.toMatchObject({
+      ...{
+        code: 'ENGINE_FAILED',
+        message: expect.stringContaining('is no container runtime: ListPodSandbox'),
+      },
+    });
+  });
+
   test('it does not answer', async () => {
     answers.Version = undefined;
     await serve();
