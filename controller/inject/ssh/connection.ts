@@ -44,6 +44,7 @@ export class Connection {
   readonly host: SshHost;
   readonly #master: ChildProcess;
   readonly #options: readonly string[];
+  readonly #running = new Set<ChildProcess>();
 
   private constructor(host: SshHost, master: ChildProcess, options: readonly string[]) {
     this.host = host;
@@ -115,10 +116,11 @@ export class Connection {
       child.on('error', reject);
       child.on('close', (code) => resolve(code ?? SSH_ERROR));
     });
+    this.#running.add(child);
     const code = await within(ended, seconds, () => {
       child.kill('SIGKILL');
       return silenceOf(this.host, doing, seconds);
-    });
+    }).finally(() => this.#running.delete(child));
     return this.#judge(code, output(), said(), doing);
   }
 
@@ -156,8 +158,10 @@ export class Connection {
     return child;
   }
 
-  /** Resolves when its process has ended, at the latest after two seconds. */
+  /** Resolves when its process has ended, at the latest after two seconds. What still runs over it is not waited for. */
   async close(): Promise<void> {
+    // Without this connection, ssh would make one of its own for it.
+    for (const child of this.#running) child.kill('SIGKILL');
     if (this.#master.exitCode !== null || this.#master.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => this.#master.once('exit', () => resolve()));
     this.#master.stdin!.end();
