@@ -93,10 +93,15 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   expect(quiet.since).not.toBeNull();
 
   // Proof of the path that was used: read back at both ends, and measured by TCP.
-  const paths = JSON.parse((await netfold('verdict', lab.name, '--paths', '--json')).stdout).paths;
-  const used = paths.find(({ from, to }: { from: string; to: string }) => from === 'a.0' && to === 'b.0');
-  expect(used).toMatchObject({ fromHost: hostOf('a.0'), toHost: hostOf('b.0'), roundTripMs: 60 });
-  expect(used.inForceSince <= used.readBackAt).toBe(true);
+  const used = async (): Promise<PathRow> => {
+    const { paths } = JSON.parse((await netfold('verdict', lab.name, '--paths', '--json')).stdout);
+    return paths.find(({ from, to }: PathRow) => from === 'a.0' && to === 'b.0');
+  };
+  expect(await used()).toMatchObject({ fromHost: hostOf('a.0'), toHost: hostOf('b.0'), roundTripMs: 60 });
+  // The event has changed it: it is read back at the next look at what is installed.
+  const wasRead = ({ inForceSince, readBackAt }: PathRow): boolean =>
+    inForceSince !== null && readBackAt !== null && inForceSince <= readBackAt;
+  await until(async () => wasRead(await used()), 'both ends were read back', 30_000);
 
   await runIn(b, 'tc', 'qdisc', 'delete', 'dev', 'eth0', 'root');
   await named(lab, 'RULES_CHANGED', hostOf('b.0'), 'b.0 > *');
