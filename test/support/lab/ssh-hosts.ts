@@ -1,6 +1,6 @@
 /**
  * Machines on one switch with an SSH server each: a namespace of its own for network, mounts, names and processes, with empty
- * /run, /opt, /var/log and /var/lib, and a hosts file; users are root, and `admin`, whom sudo asks for a password. Beside them one
+ * /run, /opt, /root, /var/log and /var/lib, and a hosts file; users are root, and `admin`, whom sudo asks for a password. Beside them one
  * machine without, from which they are reached.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -84,7 +84,7 @@ export async function startSshHosts(
   };
   try {
     for (const index of hosts.keys())
-      await until(async () => (await sh(index, 'true')).code === 0, `host ${index} answers`, 20_000);
+      await until(async () => (await sh(index, 'true')).code === 0, `host ${index} answers`, 15_000);
   } catch (error) {
     const log = readFileSync(file(`log-${ports[0]}`), 'utf8');
     remove();
@@ -134,7 +134,8 @@ function serve(namespace: string, folder: string, port: number, opt?: string) {
     ],
   ];
   const script = [
-    'for at in /run /opt /var/log /var/lib; do mount -t tmpfs tmpfs $at; done',
+    // Root's home as well: what its shell runs at its start on this machine is no business of the hosts.
+    'for at in /run /opt /root /var/log /var/lib; do mount -t tmpfs tmpfs $at; done',
     ...(opt === undefined ? [] : [`umount /opt; mkdir ${opt}; mount --bind ${opt} /opt`]),
     'mkdir -m 755 /run/sshd',
     'cp /etc/hosts /opt/.hosts && mount --bind /opt/.hosts /etc/hosts',
