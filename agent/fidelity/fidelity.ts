@@ -271,7 +271,7 @@ export class Fidelity {
   }
 
   get #longer(): ReadonlyMap<string, Micros> {
-    return this.#probes?.hosts.longer ?? NOWHERE;
+    return this.#probes?.hosts.longer(this.#isBusy) ?? NOWHERE;
   }
 
   #lossy(now: number): Symptom[] {

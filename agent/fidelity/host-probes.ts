@@ -2,7 +2,7 @@
  * Probes from this agent to the agents of other hosts: echo requests past all paths, over the real network alone. The mesh sends too
  * little for its losses to be noticed soon, and its answers come from processes, which may be late themselves.
  */
-import type { Micros } from '../../proto/units.ts';
+import { type Micros, toMillis } from '../../proto/units.ts';
 import type { Echoes, EchoOwner } from './echoes.ts';
 import { LongerTrip, LongerTrips } from './longer-trips.ts';
 import type { UnderlayLoss } from './underlay-loss.ts';
@@ -25,6 +25,8 @@ const MARGIN_MS = 10;
 
 export interface OtherHost {
   readonly host: string;
+  /** The shortest round trip of TCP to it. */
+  readonly shortestMicros?: Micros | undefined;
   /** IPv4, of its agent; `undefined`: it has none, or it is not known. */
   readonly address?: string | undefined;
 }
@@ -59,13 +61,21 @@ export class HostProbes {
     const addresses = new Map(others.map(({ host, address }) => [host, address]));
     for (const [host, { address }] of this.#hosts)
       if (addresses.get(host) !== address) this.#hosts.delete(host);
-    for (const [host, address] of addresses)
+    for (const { host, address, shortestMicros } of others) {
       if (address !== undefined && !this.#hosts.has(host)) this.#hosts.set(host, this.#begin(host, address));
+      if (shortestMicros !== undefined) this.#hosts.get(host)?.trip.noteTcp(toMillis(shortestMicros));
+    }
   }
 
-  /** Host → the round trip to it, while that is longer than it was. The same map until something of it changes. */
-  get longer(): ReadonlyMap<string, Micros> {
-    return this.#longer.of(Array.from(this.#hosts, ([host, { trip }]) => [host, trip] as const));
+  /**
+   * Host → the round trip to it, while that is longer than it was. The same map until something of it changes. `isBusy`: this machine has
+   * no time left.
+   */
+  longer(isBusy: boolean): ReadonlyMap<string, Micros> {
+    return this.#longer.of(
+      Array.from(this.#hosts, ([host, { trip }]) => [host, trip] as const),
+      isBusy,
+    );
   }
 
   /** Whether it takes longer to a host since the last call, of which a look has not told. */
@@ -132,7 +142,7 @@ export class HostProbes {
     };
     // The network is slow, and loses nothing.
     const late = (ms: number, now: number): void => {
-      if (this.#hosts.get(host) !== probed || probed.trip.shortestMs === undefined) return;
+      if (this.#hosts.get(host) !== probed) return;
       probed.lateMs = Math.max(probed.lateMs, ms);
       this.#loss.forgive(host);
       note(ms, now);

@@ -2,7 +2,7 @@
  * What the real network between hosts loses: by TCP's own count of the mesh's connections, what it has sent again without what the
  * other end had already (RFC 2883), and by probes from agent to agent. Pure.
  */
-import { ratio } from '../../proto/units.ts';
+import { type Micros, ratio } from '../../proto/units.ts';
 import { CAUSES, type Symptom } from './causes.ts';
 import { LossTest } from './loss-test.ts';
 
@@ -19,6 +19,8 @@ export interface Segments {
   readonly host: string;
   readonly sent: number;
   readonly lost: number;
+  /** The shortest round trip of one of them that is open. */
+  readonly shortestMicros?: Micros | undefined;
   /** IPv4, of one of them. */
   readonly address?: string | undefined;
 }

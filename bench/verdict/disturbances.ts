@@ -36,7 +36,7 @@ export interface Disturbance {
   readonly provoke: (lab: Lab) => Undo | Promise<Undo>;
 }
 
-/** More than `c` to `d` has, less than all others; an answer shows half of it, since it has its time before it is delayed here. */
+/** One way: more than `c` to `d` has, less than all others. */
 const SLOW_MS = 30;
 /** One way; more than half a second there and back. */
 const GOSSIP_MS = 300;

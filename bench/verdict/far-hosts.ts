@@ -1,23 +1,26 @@
 /**
- * A real latency between the hosts of a lab: all packets that one host receives from another are delayed, those of
- * agents and of endpoints alike, or those of agents alone.
+ * A real latency between the hosts of a lab: all packets that one host sends to another are delayed on the way, those of
+ * agents and of endpoints alike, or those of agents alone. They wait in the fabric, and arrive at the other host after that.
  */
 
 import { namespacePath } from '../../agent/kernel/netns/namespace-files.ts';
 import { DelayLine } from '../../agent/linux/delay-line/delay-line.ts';
 import { loadPrograms } from '../../agent/linux/programs/programs.ts';
-import { FABRIC_INTERFACE } from '../../controller/platform/lab/lab-plan.ts';
+import { fabricNamespace } from '../../controller/platform/lab/lab-names.ts';
+import { FIRST_PORT } from '../../controller/platform/lab/lab-plan.ts';
 import type { Plan, PlannedHost } from '../../controller/platform/port/plan.ts';
 import { packetImpairment } from '../../proto/impairment.ts';
 import { micros } from '../../proto/units.ts';
 
 export interface Distance {
+  /** From now on. */
+  set(oneWayMicros: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Gives all hosts a real latency of `oneWayMicros` to each other. The hosts must exist. `whose`: agents have the hosts' own addresses. */
 export async function moveApart(
-  { hosts, endpoints }: Plan,
+  { experiment, hosts, endpoints }: Plan,
   oneWayMicros: number,
   whose: 'all' | 'agents' = 'all',
 ): Promise<Distance> {
@@ -29,26 +32,24 @@ export async function moveApart(
       .filter((endpoint) => whose === 'all' && endpoint.host === host)
       .flatMap(({ addresses }) => addresses),
   ];
-  for (const host of hosts) {
-    const arrival = {
-      number: host.index,
-      name: host.name,
-      namespace: namespacePath(host.namespace),
-      ifname: FABRIC_INTERFACE.name,
-      ifindex: FABRIC_INTERFACE.index,
-      addresses: of(host),
+  const namespace = namespacePath(fabricNamespace(experiment));
+  const ends = hosts.map((host) => {
+    const destination = hosts.filter((other) => other !== host).flatMap(of);
+    const port = { number: host.index, name: host.name, namespace, addresses: destination };
+    return {
+      ...{ source: of(host), destination },
+      arrival: { ...port, ifname: host.name, ifindex: FIRST_PORT + host.index },
     };
-    await line.attach(arrival, false);
-    const paths = hosts
-      .filter((other) => other !== host)
-      .map((other) => ({
-        source: of(other),
-        destination: of(host),
-        ...packetImpairment({ latency: micros(oneWayMicros) }),
-      }));
-    await line.set(arrival, paths);
-  }
+  });
+  for (const { arrival } of ends) await line.attach(arrival, false);
+  const set = async (latency: number): Promise<void> => {
+    const impairment = packetImpairment({ latency: micros(latency) });
+    for (const { arrival, source, destination } of ends)
+      await line.set(arrival, [{ source, destination, ...impairment }]);
+  };
+  await set(oneWayMicros);
   return {
+    set,
     stop: async () => {
       await line.stop();
       await programs.close();

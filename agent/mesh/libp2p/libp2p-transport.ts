@@ -5,7 +5,7 @@
 import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub';
 import { lpStream } from '@libp2p/utils';
 import type { Multiaddr } from '@multiformats/multiaddr';
-import { type Micros, micros } from '../../../proto/units.ts';
+import type { Micros } from '../../../proto/units.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { MeshError } from '../errors.ts';
 import { Admission } from '../trust/admission.ts';
@@ -25,7 +25,7 @@ import { GossipStreams, openGossip } from './gossip-streams.ts';
 import { onHeardFrom } from './heard-from.ts';
 import { serveInvitations } from './invitations.ts';
 import { createNode, DIAL_TIMEOUT_MS, type NodeOptions, topicOf } from './libp2p-node.ts';
-import { MeshSockets, type SocketPort, withoutPeer } from './mesh-sockets.ts';
+import { MeshSockets, type SocketPort, shorterOf, withoutPeer } from './mesh-sockets.ts';
 import { dialable, directIpv4, parseAddress, peerIn } from './peer-addresses.ts';
 import { isKept, QuestionStreams, tooLong } from './question-streams.ts';
 import { Redialer } from './redialer.ts';
@@ -254,15 +254,12 @@ class Libp2pTransport implements MeshTransport {
   }
 
   shortestMicros(peer: string): Micros | undefined {
-    const trips = this.#node
-      .getConnections()
-      .filter(({ remotePeer }) => remotePeer.toString() === peer)
-      .flatMap(({ remoteAddr }) => this.#sockets.shortestMicros(withoutPeer(remoteAddr.toString())) ?? []);
-    return trips.length === 0 ? undefined : micros(Math.min(...trips));
+    return this.segments(peer).shortestMicros;
   }
 
   segments(peer: string): ReturnType<NonNullable<MeshTransport['segments']>> {
     let [sent, lost] = [0, 0];
+    let shortestMicros: Micros | undefined;
     let address: string | undefined;
     for (const { remotePeer, remoteAddr } of this.#node.getConnections()) {
       if (remotePeer.toString() !== peer) continue;
@@ -270,9 +267,10 @@ class Libp2pTransport implements MeshTransport {
       const found = this.#sockets.segments(remote);
       sent += found.sent;
       lost += found.lost;
+      shortestMicros = shorterOf(shortestMicros, found.shortestMicros);
       address ??= directIpv4(remote);
     }
-    return { sent, lost, address };
+    return { sent, lost, shortestMicros, address };
   }
 
   sentBytes(): number {

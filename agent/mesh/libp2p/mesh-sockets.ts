@@ -45,23 +45,22 @@ export class MeshSockets {
     this.#ask(socket, (port, fd) => port.giveUpAfter(fd, GIVE_UP_AFTER_MS));
   };
 
-  /** The shortest round-trip time to an address, µs. */
-  shortestMicros(address: string): Micros | undefined {
-    const found = [...this.#open].flatMap(([socket, watched]) =>
-      watched.address === address ? (this.#read(socket)?.shortestMicros ?? []) : [],
-    );
-    return found.length === 0 ? undefined : micros(Math.min(...found));
-  }
-
-  /** Segments of the open connections to an address, and how many of them were lost. */
-  segments(address: string): { readonly sent: number; readonly lost: number } {
+  /** Segments of the open connections to an address, how many of them were lost, and the shortest round-trip time, µs. */
+  segments(address: string): {
+    readonly sent: number;
+    readonly lost: number;
+    readonly shortestMicros: Micros | undefined;
+  } {
     let [sent, lost] = [0, 0];
+    let shortestMicros: Micros | undefined;
     for (const [socket, watched] of this.#open) {
       const facts = watched.address === address ? this.#read(socket) : undefined;
-      sent += facts?.segments ?? 0;
-      lost += facts?.lostSegments ?? 0;
+      if (!facts) continue;
+      sent += facts.segments;
+      lost += facts.lostSegments;
+      shortestMicros = shorterOf(shortestMicros, facts.shortestMicros);
     }
-    return { sent, lost };
+    return { sent, lost, shortestMicros };
   }
 
   /** On the wire, with all headers, including connections that are closed; their last bytes may be missing. */
@@ -89,6 +88,12 @@ export class MeshSockets {
       return undefined;
     }
   }
+}
+
+/** Of two round-trip times, µs, either of which may not be known. */
+export function shorterOf(one: number | undefined, other: number | undefined): Micros | undefined {
+  const shorter = Math.min(one ?? Number.POSITIVE_INFINITY, other ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(shorter) ? micros(shorter) : undefined;
 }
 
 /** A multiaddr without its peer id: a connection's address before the peer is known. */

@@ -65,10 +65,11 @@ export interface MeshTransport {
   unreachable?(): readonly string[];
   /** The shortest round-trip time over a connection to a peer, as measured by the kernel; µs. */
   shortestMicros?(peer: string): Micros | undefined;
-  /** Segments of the open connections to a peer, how many of them were lost on the way, and its IPv4 address, if one has it. */
+  /** Segments of the open connections to a peer, how many of them were lost on the way, their shortest round trip, and its IPv4 address, if one has it. */
   segments?(peer: string): {
     readonly sent: number;
     readonly lost: number;
+    readonly shortestMicros?: Micros | undefined;
     readonly address?: string | undefined;
   };
   /** All bytes that this agent has sent to others, on the wire. */

@@ -5,11 +5,9 @@ import { type Distance, moveApart } from '../../../bench/verdict/far-hosts.ts';
 import { Experiment } from '../../../controller/experiment/experiment.ts';
 import { lab as localLab } from '../../../controller/platform/lab/lab.ts';
 import { fabricNamespace } from '../../../controller/platform/lab/lab-names.ts';
-import { planLab } from '../../../controller/platform/lab/lab-plan.ts';
-import { micros } from '../../../proto/units.ts';
 import { loadTopology } from '../../../topology/load.ts';
-import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { experimentName, place, run, until } from '../../support/lab/lab.ts';
+import { startOnTwo } from '../../support/lab/starting.ts';
 import { oneWayDelayMs } from '../../support/traffic/one-way-delay.ts';
 
 /** One way: round trips of the real network are twice as long. */
@@ -40,15 +38,10 @@ afterEach(async () => {
 });
 
 /** The hosts are apart before the agents meet. */
-async function startApart(text: string): Promise<Experiment> {
-  const { topology } = loadTopology(text, 'wide.yaml');
-  const name = experimentName();
-  const plan = planLab(name, graphAt(topology, micros(0)).endpoints, 2);
-  const onStep = (step: string): void => {
-    if (step.startsWith('starting')) distance = moveApart(plan, REAL_MS * 1000);
-  };
-  return Experiment.start({ name, ...ON_TWO_HOSTS, topology, source: { file: 'wide.yaml', text }, onStep });
-}
+const startApart = (text: string): Promise<Experiment> =>
+  startOnTwo(text, (plan) => {
+    distance = moveApart(plan, REAL_MS * 1000);
+  });
 
 it(
   `over a real network of ${REAL_MS} ms one way, a path of 50 ms has 50 ms, and one of 10 ms is said to be 20 ms too slow`,

@@ -1,11 +1,11 @@
 /** Losses of the real network: how soon they are certain, and how seldom chance looks like them. */
 import { describe, expect, test } from 'vitest';
 import { TURN_MS } from '../../../agent/fidelity/echoes.ts';
-import { LongerTrip } from '../../../agent/fidelity/longer-trips.ts';
+import { LongerTrip, LongerTrips } from '../../../agent/fidelity/longer-trips.ts';
 import { LossTest } from '../../../agent/fidelity/loss-test.ts';
 import { Probes } from '../../../agent/fidelity/probes.ts';
 import { UnderlayLoss } from '../../../agent/fidelity/underlay-loss.ts';
-import { ratio } from '../../../proto/units.ts';
+import { micros, ratio } from '../../../proto/units.ts';
 import { FakeEchoes } from '../../support/fakes/fake-echoes.ts';
 
 /** Numbers in 0..1, always the same for a seed (S. K. Park, K. W. Miller, 1988). */
@@ -194,14 +194,16 @@ describe('a network that takes longer', () => {
     expect(trip.longerMs).toBe(121);
   });
 
-  /** Two hosts, the first of which is `longerMs` further from `from` on, for `forMs`. When that was known, and how many were sent in all. */
-  function run(forMs: number, longerMs: number) {
-    const from = 5000;
+  /**
+   * Two hosts, the first of which is `longerMs` further from `from` on, for `forMs`. TCP was there before. When that was known, and how many
+   * were sent in all.
+   */
+  function run(forMs: number, longerMs: number, from = 5000) {
     const echoes = new FakeEchoes();
     const loss = new UnderlayLoss();
     const probes = new Probes(echoes, loss);
     const others = ['192.0.2.1', '192.0.2.2'].map((address, at) => ({
-      ...{ host: `host${at}`, sent: 10, lost: 0, address },
+      ...{ host: `host${at}`, sent: 10, lost: 0, address, shortestMicros: micros(1000) },
     }));
     let knownAt: number | undefined;
     let over: number | undefined;
@@ -213,11 +215,11 @@ describe('a network that takes longer', () => {
         echoes.answer(token, isLong && address === '192.0.2.1' ? 1 + longerMs : 1);
       probes.hosts.keep(others);
       if (now > 0) expect(loss.look(now, others)).toEqual([]);
-      const { longer } = probes.hosts;
+      const longer = probes.hosts.longer(false);
       if (longer.size > 0 && knownAt === undefined) {
         knownAt = now;
         expect([isNew, [...longer]]).toEqual([true, [['host0', (1 + longerMs) * 1000]]]);
-        expect(probes.hosts.longer).toBe(longer);
+        expect(probes.hosts.longer(false)).toBe(longer);
       }
       if (longer.size === 0 && knownAt !== undefined) over ??= now;
     }
@@ -234,6 +236,40 @@ describe('a network that takes longer', () => {
     const { after, sent } = run(15_000, 600);
     expect(after).toBeLessThan(3000);
     expect(sent).toBeLessThan(5 * 20 + 80);
+  });
+  test('since before the first probe is known as soon, by what TCP took before', () => {
+    expect(run(15_000, 60, 0).after).toBeLessThan(2000);
+    expect(run(15_000, 600, 0).after).toBeLessThan(4000);
+    expect(run(15_000, 9, 0).after).toBeUndefined();
+  });
+  test('counts on a machine without idle time when it has lasted for five seconds, by the least of them', () => {
+    const trip = new LongerTrip();
+    const seen: (number | undefined)[] = [];
+    trip.note(1, 0);
+    for (let at = 100; at <= 6000; at += 100) {
+      trip.note(at === 2000 ? 20 : 60, at);
+      seen.push(trip.lastingMs);
+    }
+    expect(seen.indexOf(20)).toBe(50);
+    expect([seen[49], trip.longerMs]).toEqual([undefined, 60]);
+    const trips = new LongerTrips();
+    const told = (isBusy: boolean) => [...trips.of([['host1', trip]], isBusy)];
+    expect([told(false), told(true)]).toEqual([[['host1', 60_000]], [['host1', 20_000]]]);
+    trip.note(1, 6100);
+    expect([told(false), told(true), trip.lastingMs]).toEqual([[], [], undefined]);
+  });
+  test('TCP counts by the shortest that it ever took; without it, the first probe does', () => {
+    for (const [tcp, longer] of [
+      [[2, 70], 62],
+      [[70, 2], 62],
+      [[60], undefined],
+      [[], undefined],
+    ] as const) {
+      const trip = new LongerTrip();
+      for (const ms of tcp) trip.noteTcp(ms);
+      for (let at = 0; at < 2000; at += 200) trip.note(62, at);
+      expect([trip.longerMs, trip.shortestMs]).toEqual([longer, 62]);
+    }
   });
   test('is no matter when it passes, or is little', () => {
     expect(run(600, 60).after).toBeUndefined();
