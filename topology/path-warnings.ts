@@ -1,6 +1,6 @@
 /** Warnings about paths: valid, but other than it looks. Each is one line with a count and an example, however large the file. */
 import { amountIn, bytesOf, formatBps, formatMicros, formatRate, megabytes, micros } from '../proto/units.ts';
-import { count } from '../proto/words.ts';
+import { count, grouped } from '../proto/words.ts';
 import { Folding } from './fold/fold.ts';
 import type { Expansion } from './fold/graph.ts';
 import type { Findings } from './model/diagnostics.ts';
@@ -196,7 +196,7 @@ function warnOfQueue(
     'QUEUE_SMALL',
     topology.links[pair]!.position,
     `links[${pair}].latency`,
-    `${nameOf(path, expansion)} has ${Math.ceil(worst).toLocaleString('en')} full frames under way at ${formatBps(path.bandwidth)}: where the kernel has no netem, ${QUEUE_PACKETS.toLocaleString('en')} find room and others are dropped${more(many)}`,
+    `${nameOf(path, expansion)} has ${grouped(Math.ceil(worst))} full frames under way at ${formatBps(path.bandwidth)}: where the kernel has no netem, ${grouped(QUEUE_PACKETS)} find room and others are dropped${more(many)}`,
     `keep the rate below ${fitting}, or less with smaller packets, or use a kernel with netem (netfold doctor)`,
   );
 }

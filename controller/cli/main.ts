@@ -1,9 +1,8 @@
 /** The command line. */
 import { Command, CommanderError } from 'commander';
+import { netfoldVersion } from '../../agent/files/version.ts';
 import { EXIT_CODE, NetfoldError } from '../../proto/errors.ts';
 import { commandExitCode } from '../errors.ts';
-import { netfoldVersion } from '../machine/version.ts';
-import { withCode } from '../system-errors.ts';
 import { print, printError } from './terminal/output.ts';
 import { tellParent } from './terminal/parent.ts';
 import { surviveOutput } from './terminal/survive-output.ts';
@@ -41,7 +40,12 @@ const CONTROL =
 const GROUPS: readonly Group[] = [
   {
     heading: TOPOLOGIES,
-    commands: ['check', 'paths', 'share', 'timeline'],
+    commands: ['check'],
+    load: async () => (await import('./insight/check.ts')).addCheckCommand,
+  },
+  {
+    heading: TOPOLOGIES,
+    commands: ['paths', 'share', 'timeline'],
     load: async () => (await import('./commands/topology.ts')).addTopologyCommands,
   },
   {
@@ -253,7 +257,9 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODE.usage;
   else {
-    const known = withCode(error);
+    // Most errors have a code; this is for the others.
+    const known =
+      error instanceof NetfoldError ? error : (await import('../system-errors.ts')).withCode(error);
     printError(known);
     if (known instanceof NetfoldError) {
       const { code, blame, message, remedy } = known;

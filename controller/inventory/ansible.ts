@@ -2,7 +2,7 @@
  * Ansible's inventory in YAML: groups with hosts, children and vars (docs.ansible.com, "How to build your inventory"). Groups
  * become labels. Of the variables, those about SSH are used, and `netfold_…` for netfold's own settings.
  */
-import type { Path, Place, YamlDocument } from '../../topology/formats/native/document.ts';
+import type { Path, Place, YamlDocument } from '../../topology/formats/native/yaml/document.ts';
 import { type Findings, quote } from '../../topology/model/diagnostics.ts';
 import { isName } from '../../topology/model/names.ts';
 import type { HostEntry } from './entry.ts';

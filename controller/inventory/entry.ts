@@ -1,5 +1,5 @@
 /** What one host's settings were read from: a value, and where in the file each of its keys stands. */
-import type { Place } from '../../topology/formats/native/document.ts';
+import type { Place } from '../../topology/formats/native/yaml/document.ts';
 
 export interface HostEntry {
   readonly name: string;

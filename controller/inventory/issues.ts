@@ -1,6 +1,6 @@
 /** zod's issues as findings: place, field, value and remedy. */
 import type { z } from 'zod';
-import type { Path, Place } from '../../topology/formats/native/document.ts';
+import type { Path, Place } from '../../topology/formats/native/yaml/document.ts';
 import { type Findings, quote } from '../../topology/model/diagnostics.ts';
 import { suggest } from '../../topology/model/names.ts';
 import { EXPECTED, HOST_KEYS, NEED_KEYS, WAY_KEYS } from './schema.ts';

@@ -1,7 +1,7 @@
 /** The real network between hosts, as measured: the text of a file → `Way[]`. Pure. */
 import type { z } from 'zod';
 import { type Bps, type Micros, micros, type Ratio } from '../../proto/units.ts';
-import { type Path, YamlDocument } from '../../topology/formats/native/document.ts';
+import { type Path, YamlDocument } from '../../topology/formats/native/yaml/document.ts';
 import { Findings, quote } from '../../topology/model/diagnostics.ts';
 import { Suggestions } from '../../topology/model/names.ts';
 import { isMapping } from './ansible.ts';

@@ -1,6 +1,6 @@
 /** The text of an inventory → `Inventory`. Pure: no SSH, no file, no name is looked up. */
 import { isIP } from 'node:net';
-import { type Path, type Place, YamlDocument } from '../../topology/formats/native/document.ts';
+import { type Path, type Place, YamlDocument } from '../../topology/formats/native/yaml/document.ts';
 import { Findings, quote } from '../../topology/model/diagnostics.ts';
 import { Suggestions, suggest } from '../../topology/model/names.ts';
 import type { Position } from '../../topology/model/position.ts';

@@ -1,7 +1,7 @@
 /** Whether the reader of simple YAML gives what the YAML library gives: the value, and the place of each part. */
 import assert from 'node:assert/strict';
-import { absurdity } from '../../topology/formats/native/absurdity.ts';
-import { readAnyYaml } from '../../topology/formats/native/document.ts';
+import { absurdity } from '../../topology/formats/native/yaml/absurdity.ts';
+import { readAnyYaml } from '../../topology/formats/native/yaml/document.ts';
 import { Findings } from '../../topology/model/diagnostics.ts';
 import { readSimpleYaml } from '../../topology/syntax/simple-yaml.ts';
 import type { YamlPlaces } from '../../topology/syntax/yaml-places.ts';

@@ -1,5 +1,6 @@
 /** All formats of topology files. A new format is a folder here, and a line in `FORMATS`. */
 import type { Format, TextFile } from '../model/format.ts';
+import { MAX_TEXT_LENGTH } from '../model/limits.ts';
 import { brite } from './brite/format.ts';
 import { caida } from './caida/format.ts';
 import { compose } from './compose/format.ts';
@@ -55,7 +56,9 @@ export const FORMATS: readonly Format[] = [
  * By content that one format alone has, then by the ending of the file's name, then by what the content looks like. Files
  * of many programs end in `.xml`, `.json` or `.yml`.
  */
-export function formatOf({ file, text }: TextFile, formats = FORMATS): Format {
+export function formatOf({ file, text: whole }: TextFile, formats = FORMATS): Format {
+  // Longer files are refused, whatever they are.
+  const text = whole.slice(0, MAX_TEXT_LENGTH);
   return (
     formats.find(({ detect }) => detect.anyEnding?.test(text)) ??
     formats.find(({ detect }) => detect.ending.test(file)) ??

@@ -32,6 +32,12 @@ export interface ParseContext {
   readonly populationOf: PopulationOf;
 }
 
+/**
+ * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
+ * yet. May throw `TooMuchWork`.
+ */
+export type Reader = (source: TextFile, context: ParseContext, findings: Findings) => ParsedFile | undefined;
+
 export interface Format {
   readonly name: string;
   /** Whether its files have variables. */
@@ -45,8 +51,8 @@ export interface Format {
     readonly content?: RegExp;
   };
   /**
-   * Gives `undefined` if there is nothing to check further; `findings` then has the reason. The events are not checked
-   * yet. May throw `TooMuchWork`.
+   * Loads its modules, which are many: those of formats that no file has are not needed. `asked`: what alone will be read, if
+   * that is known; what this one does not need is not loaded either.
    */
-  parse(source: TextFile, context: ParseContext, findings: Findings): ParsedFile | undefined;
+  readonly reader: (asked?: { readonly source: TextFile; readonly extras: Extras }) => Promise<Reader>;
 }

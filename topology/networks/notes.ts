@@ -1,5 +1,5 @@
 /** What is told of an imported file: each value that was guessed or left out, with its place. */
-import { count as countOf } from '../../proto/words.ts';
+import { count as countOf, grouped } from '../../proto/words.ts';
 import { type DiagnosticCode, type Findings, quote } from '../model/diagnostics.ts';
 
 export interface Place {
@@ -76,7 +76,7 @@ export class Notes {
       if (!first) continue;
       const lines = [...new Set(further.map(({ line }) => line))].sort((a, b) => a - b);
       const more = count - shown - further.length;
-      const others = more > 0 ? `, and ${more.toLocaleString('en')} more` : '';
+      const others = more > 0 ? `, and ${grouped(more)} more` : '';
       const where = `${lines.length === 1 ? 'line' : 'lines'} ${lines.join(', ')}${others}`;
       this.#findings.warning(code, first, '', `${what}: also in ${where}`, '');
     }

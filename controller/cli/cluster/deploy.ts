@@ -4,8 +4,9 @@ import { type Command, Option } from 'commander';
 import { DeployError } from '../../deploy/errors.ts';
 import { type ClusterSelector, parseClusterSelector } from '../../deploy/kubernetes-selectors.ts';
 import { netfoldVersion } from '../../machine/version.ts';
-import { addFileOptions, type FileOptions, openTopology, warnOfFile } from '../options/files.ts';
+import { addFileOptions, type FileOptions, warnOfFile } from '../options/files.ts';
 import { nameOption } from '../options/name-option.ts';
+import { openTopology } from '../options/open-topology.ts';
 import { print, progress, step, warn } from '../terminal/output.ts';
 
 interface DeployOptions extends FileOptions {

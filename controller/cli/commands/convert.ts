@@ -3,11 +3,11 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import { count } from '../../../proto/words.ts';
 import { EXPORTS, exportNamed } from '../../../topology/export/registry.ts';
-import { formatNative } from '../../../topology/formats/native/layout.ts';
 import { nativeText, unwritable } from '../../../topology/formats/native/write.ts';
 import { formatOf } from '../../../topology/formats/registry.ts';
-import { type LoadedTopology, loadTopology } from '../../../topology/load.ts';
+import type { LoadedTopology } from '../../../topology/loading.ts';
 import type { Topology } from '../../../topology/model/model.ts';
+import { readTopology } from '../../../topology/read.ts';
 import { ControllerError } from '../../errors.ts';
 import { addVariableOptions, extrasOf, type FileOptions, readText } from '../options/files.ts';
 import { step, warn } from '../terminal/output.ts';
@@ -50,9 +50,15 @@ export function addConvertCommand(program: Command): void {
     .action(layOut);
 }
 
-function convert(file: string, options: ConvertOptions): void {
+async function convert(file: string, options: ConvertOptions): Promise<void> {
   const text = readText(file, 'a topology file');
-  const { topology, warnings } = loadTopology(text, file, undefined, undefined, extrasOf(file, options));
+  const { topology, warnings } = await readTopology(
+    text,
+    file,
+    undefined,
+    undefined,
+    extrasOf(file, options),
+  );
   // All of them: whoever edits what comes out wants to know what was assumed.
   for (const { file: where, line, field, message } of warnings)
     warn(`${where}:${line}: ${field === '' ? '' : `${field}: `}${message}`);
@@ -68,7 +74,10 @@ function convert(file: string, options: ConvertOptions): void {
   writeOutput(nativeText(topology, [from, ...comments(warnings)]), options.output);
 }
 
-function layOut(file: string, { write = false, check = false }: { write?: boolean; check?: boolean }): void {
+async function layOut(
+  file: string,
+  { write = false, check = false }: { write?: boolean; check?: boolean },
+): Promise<void> {
   const text = readText(file, 'a topology file');
   const { name, hasVariables } = formatOf({ file, text });
   if (!hasVariables)
@@ -77,6 +86,7 @@ function layOut(file: string, { write = false, check = false }: { write?: boolea
       `${file} is a file of ${name}`,
       'fmt is for topology files in YAML',
     );
+  const { formatNative } = await import('../../../topology/formats/native/layout.ts');
   const made = formatNative(text, file);
   if (check) {
     if (made !== text) {

@@ -18,7 +18,8 @@ import { type NetworkPlacement, placeOnNetwork } from '../../placement/wide-area
 import { networkText } from '../../placement/wide-area/report.ts';
 import { wayTable } from '../../placement/wide-area/tables.ts';
 import { roomOf, wishesOf } from '../../placement/wishes.ts';
-import { addFileOptions, type FileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
+import { addFileOptions, type FileOptions, readText, warnOfFile } from '../options/files.ts';
+import { openToRead } from '../options/read-topology.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 
 interface PlaceOptions extends PlacementOptions, FileOptions {
@@ -71,8 +72,8 @@ function parseSeed(text: string): number {
   throw new InvalidArgumentError(`write a whole number from 0 to ${MAX_SEED}`);
 }
 
-function place(file: string, options: PlaceOptions): void {
-  const { topology, warnings } = openTopology(file, options);
+async function place(file: string, options: PlaceOptions): Promise<void> {
+  const { topology, warnings } = await openToRead(file, options);
   if (!options.json) warnOfFile(warnings);
   const graph = expandGraph(topology);
   const inventory = readInventory(readText(options.inventory, 'an inventory of hosts'), options.inventory);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { formatMemory } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
-import { loadTopology } from '../../../topology/load.ts';
 import { isName, NAME_REMEDY } from '../../../topology/model/names.ts';
+import { readTopology } from '../../../topology/read.ts';
 import { DEFINITION, type Definition, readDefinition } from '../../workbench/templates/definition.ts';
 import { TemplateError } from '../../workbench/templates/errors.ts';
 import { parseTemplateReference, settings, withTemplates } from '../../workbench/templates/folders.ts';
@@ -97,15 +97,15 @@ function definitionOf(folder: string): Definition {
   return readDefinition(readText(file, 'the definition of a template'), file);
 }
 
-function commit(
+async function commit(
   folder: string,
   { message, parent, json }: { message: string; parent?: string; json?: boolean },
-): void {
+): Promise<void> {
   const definition = definitionOf(folder);
   const file = join(folder, definition.topology);
   // What can't run is no version.
   const set = settings(definition.parameters);
-  loadTopology(readText(file, 'a topology file'), file, undefined, undefined, extrasOf(file, { set }));
+  await readTopology(readText(file, 'a topology file'), file, undefined, undefined, extrasOf(file, { set }));
   const { version, files, read } = withTemplates((store) =>
     store.commit(folder, definition, message, parent),
   );

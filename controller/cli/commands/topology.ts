@@ -1,27 +1,18 @@
-/** `netfold check`, `paths`, `share`, `timeline`: the content of a file. They need no root and change nothing. */
+/** `netfold paths`, `share`, `timeline`: the content of a file. They need no root and change nothing. */
 import { type Command, Option } from 'commander';
 import { formatGreedyShares, greedyShares, parseFlowPairs } from '../../../agent/share/greedy-shares.ts';
 import { formatMicros, parseDuration } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
 import { Folding } from '../../../topology/fold/fold.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
-import { nativeText, unwritable } from '../../../topology/formats/native/write.ts';
-import { type LoadedTopology, loadTopology, TopologyError } from '../../../topology/load.ts';
 import { decodeGraph } from '../../../topology/model/graph-json.ts';
-import { checkReport, checkText, failedReport } from '../../../topology/report/check.ts';
 import { pathsOfGraph, pathsReport } from '../../../topology/report/paths.ts';
 import { timelineRows, timelineText } from '../../../topology/report/timeline.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { ControllerError } from '../../errors.ts';
-import {
-  addFileOptions,
-  extrasOf,
-  type FileOptions,
-  openTopology,
-  readText,
-  warnOfFile,
-} from '../options/files.ts';
+import { addFileOptions, type FileOptions, warnOfFile } from '../options/files.ts';
 import { apiOption, caOption, nameOption } from '../options/name-option.ts';
+import { openToRead } from '../options/read-topology.ts';
 import { linesOf, print, printJson, printPieces, step } from '../terminal/output.ts';
 
 const AT = (): Option =>
@@ -29,11 +20,6 @@ const AT = (): Option =>
 const JSON_FLAG = ['--json', 'print JSON'] as const;
 
 export function addTopologyCommands(program: Command): void {
-  addFileOptions(program.command('check <file>'))
-    .description('validate a topology file; every error with its line and what to do')
-    .option('--expand', 'print the file as it comes out: without variables, ranges, matrices and includes')
-    .option(...JSON_FLAG)
-    .action(check);
   addFileOptions(program.command('paths [file]'))
     .description('fold a topology: latency, jitter, loss and bandwidth of every path')
     .option(
@@ -51,7 +37,7 @@ export function addTopologyCommands(program: Command): void {
       if (options.live) return livePaths(file, options);
       if (file === undefined)
         throw new ControllerError('PATHS_USAGE', 'paths needs a file, or --live', 'netfold paths FILE');
-      const { topology, warnings } = openTopology(file, options);
+      const { topology, warnings } = await openToRead(file, options);
       if (!options.json) warnOfFile(warnings);
       const { length } = topology.events;
       if (options.at === undefined && length > 0 && !options.json)
@@ -66,8 +52,8 @@ export function addTopologyCommands(program: Command): void {
     .requiredOption('--flows <pairs>', 'e.g. "client.0>server,client.1>server"', parseFlowPairs)
     .addOption(AT())
     .option(...JSON_FLAG)
-    .action((file: string, options) => {
-      const { topology } = openTopology(file, options);
+    .action(async (file: string, options) => {
+      const { topology } = await openToRead(file, options);
       const graph = options.at === undefined ? expandGraph(topology) : graphAt(topology, options.at);
       const rows = greedyShares(graph, new Folding(graph), options.flows);
       if (options.json) printJson(rows);
@@ -76,8 +62,8 @@ export function addTopologyCommands(program: Command): void {
   addFileOptions(program.command('timeline <file>'))
     .description('the events as single changes, in order, with their epochs')
     .option(...JSON_FLAG)
-    .action((file: string, options) => {
-      const rows = timelineRows(openTopology(file, options).topology);
+    .action(async (file: string, options) => {
+      const rows = timelineRows((await openToRead(file, options)).topology);
       if (options.json) printJson(rows);
       else print(timelineText(rows));
     });
@@ -108,55 +94,4 @@ async function livePaths(file: string | undefined, options: LiveOptions): Promis
   if (!options.json) step(`${experiment} ${now === null ? 'before its start' : `at ${formatMicros(now)}`}`);
   const report = pathsOfGraph(decodeGraph(graph), options);
   await printPieces(options.json ? report.json() : linesOf(report.text()));
-}
-
-interface CheckOptions extends FileOptions {
-  readonly json?: boolean;
-  readonly expand?: boolean;
-}
-
-/** An invalid file is a result of this command, not a failure: with --json, its errors are data too. */
-function check(file: string, { json = false, expand = false, ...options }: CheckOptions): void {
-  try {
-    if (expand) {
-      const { text, warnings } = expandedFile(file, options);
-      warnOfFile(warnings);
-      process.stdout.write(text);
-      return;
-    }
-    const { topology, warnings } = openTopology(file, options);
-    const report = checkReport(topology, warnings);
-    if (json) printJson(report);
-    else print(checkText(report, file));
-  } catch (error) {
-    if (!(error instanceof TopologyError)) throw error;
-    const report = failedReport(error.diagnostics);
-    if (json) printJson(report);
-    else print(checkText(report, file));
-    process.exitCode = 1;
-  }
-}
-
-/** The text of a topology file as it comes out. Throws as `openTopology` does. */
-function expandedFile(
-  file: string,
-  options: FileOptions,
-): { text: string; warnings: LoadedTopology['warnings'] } {
-  const { events } = options;
-  if (events !== undefined)
-    throw new ControllerError(
-      'EXPAND_EVENTS',
-      'a script has no place in the expanded file',
-      'leave out --events',
-    );
-  const extras = { ...extrasOf(file, options), isExpansionWanted: true };
-  const loaded = loadTopology(readText(file, 'a topology file'), file, undefined, undefined, extras);
-  return { text: loaded.expanded?.() ?? nativeText(writable(loaded, file)), warnings: loaded.warnings };
-}
-
-/** Of files of other programs, which have no text of netfold's own. */
-function writable({ topology }: LoadedTopology, file: string): LoadedTopology['topology'] {
-  if (unwritable(topology).length === 0) return topology;
-  const message = `${file} has events that a topology file has no words for`;
-  throw new ControllerError('CONVERT_EVENTS', message, 'use the file as it is: all commands read it');
 }

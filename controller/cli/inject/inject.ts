@@ -13,8 +13,9 @@ import { alone, findInjection, inventoryThrough, parseHost, withPlaces } from '.
 import type { Inventory } from '../../inventory/model.ts';
 import { inventoryOf } from '../../inventory/of-topology.ts';
 import { readInventory } from '../../inventory/read.ts';
-import { addFileOptions, openTopology, readText, warnOfFile } from '../options/files.ts';
+import { addFileOptions, readText, warnOfFile } from '../options/files.ts';
 import { nameOption } from '../options/name-option.ts';
+import { openTopology } from '../options/open-topology.ts';
 import { neverOption } from '../options/placement-options.ts';
 import { SIGNALS } from '../options/with-experiment.ts';
 import { check, installAll, start } from './beginning.ts';

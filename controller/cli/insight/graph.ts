@@ -8,8 +8,8 @@ import type { Graph } from '../../../topology/model/model.ts';
 import { PICTURE_FORMATS, type PictureFormat, pictureOf } from '../../../topology/report/picture.ts';
 import { graphAt } from '../../../topology/timeline/graph-at.ts';
 import { ControllerError } from '../../errors.ts';
-import { openTopology } from '../options/files.ts';
 import { apiOption, caOption, nameOption } from '../options/name-option.ts';
+import { openToRead } from '../options/read-topology.ts';
 import { print, printPieces } from '../terminal/output.ts';
 
 interface GraphOptions {
@@ -85,7 +85,7 @@ export async function graphOf(
   { at, name }: { readonly at?: Micros; readonly name?: string },
 ): Promise<{ readonly title: string; readonly graph: Graph; readonly experiment?: string }> {
   if (isFile(source)) {
-    const { topology } = openTopology(source);
+    const { topology } = await openToRead(source);
     return { title: topology.name, graph: at === undefined ? expandGraph(topology) : graphAt(topology, at) };
   }
   requireNow(at);

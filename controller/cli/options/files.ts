@@ -2,12 +2,14 @@
 import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Extras, type LoadedTopology, loadTopology, MAX_TEXT_LENGTH } from '../../../topology/load.ts';
-import type { TcpBuffers } from '../../../topology/path-warnings.ts';
+import type { LoadedTopology } from '../../../topology/loading.ts';
+import type { Extras, TextFile } from '../../../topology/model/format.ts';
+import { MAX_TEXT_LENGTH } from '../../../topology/model/limits.ts';
+import type { PathAdvice, TcpBuffers } from '../../../topology/path-warnings.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
 import type { Origin } from '../../record/description.ts';
-import { topologyOfTemplate } from '../../workbench/templates/folders.ts';
+import type { TemplateTopology } from '../../workbench/templates/folders.ts';
 import { warn } from '../terminal/output.ts';
 
 export interface OpenedTopology extends LoadedTopology {
@@ -49,22 +51,37 @@ function parseSetting(text: string, before: ReadonlyMap<string, string> = new Ma
   return new Map([...before, [name, text.slice(at + 1)]]);
 }
 
-/**
- * Reads and checks a file, or a version of a template (`NAME@VERSION`). Throws `ControllerError` (`FILE_UNREADABLE`),
- * `TemplateError` or `TopologyError`.
- */
-export function openTopology(named: string, given: FileOptions = {}): OpenedTopology {
-  const { template, ...found } = topologyOfTemplate(named, given.set) ?? { file: named };
+/** What a command is asked about: the arguments of `loadTopology`, and where the file is from. */
+export interface Asked {
+  readonly file: string;
+  readonly text: string;
+  readonly script: TextFile | undefined;
+  readonly advice: PathAdvice;
+  readonly extras: Extras;
+  readonly origin: Origin | undefined;
+}
+
+/** Reads the files. `template`: of that name, if there is one. Throws `ControllerError` (`FILE_UNREADABLE`). */
+export function askedFor(
+  named: string,
+  given: FileOptions,
+  { template, ...found }: TemplateTopology | { file: string; template?: undefined } = { file: named },
+): Asked {
   const { file, ...options } = { ...given, ...found };
-  const { events } = options;
-  const text = readText(file, 'a topology file');
-  const script =
-    events === undefined ? undefined : { file: events, text: readText(events, 'a script of events') };
-  const advice = { buffers: machineTcpBuffers() };
-  const loaded = loadTopology(text, file, script, advice, extrasOf(file, options));
-  // Agents have neither the other files nor the variables.
+  const { events, set } = options;
+  return {
+    file,
+    text: readText(file, 'a topology file'),
+    script: events === undefined ? undefined : { file: events, text: readText(events, 'a script of events') },
+    advice: { buffers: machineTcpBuffers() },
+    extras: extrasOf(file, options),
+    origin: originOf(template, set),
+  };
+}
+
+/** With what agents are told: they have neither the other files nor the variables. */
+export function opened(loaded: LoadedTopology, { file, text, script, origin }: Asked): OpenedTopology {
   const whole = loaded.expanded?.() ?? text;
-  const origin = originOf(template, options.set);
   return { ...loaded, source: { file, text: whole, ...(script && { script }), ...(origin && { origin }) } };
 }
 

@@ -11,7 +11,8 @@ import { openPlatform } from '../../platform/registry.ts';
 import { readOrigin } from '../../record/description.ts';
 import { nameOfRecord, requireEmptyFolder } from '../../record/folders.ts';
 import { progress, step, warn } from '../terminal/output.ts';
-import { type FileOptions, openTopology, warnOfFile } from './files.ts';
+import { type FileOptions, warnOfFile } from './files.ts';
+import { openTopology } from './open-topology.ts';
 import { type PlacementFlags, placementOf } from './placement-options.ts';
 
 export interface LabOptions extends PlacementFlags, FileOptions {

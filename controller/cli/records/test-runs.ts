@@ -8,7 +8,7 @@ import { outcomeOf, type RunResult } from '../../expect/result.ts';
 import { neededMs, Watch } from '../../expect/watch.ts';
 import { removeFolder } from '../../machine/folders.ts';
 import { recordId } from '../../record/folders.ts';
-import { openTopology } from '../options/files.ts';
+import { openTopology } from '../options/open-topology.ts';
 import { type LabOptions, withExperiment } from '../options/with-experiment.ts';
 import { printError, step } from '../terminal/output.ts';
 

@@ -11,7 +11,7 @@ import { ControllerError, EXIT_INTERRUPTED } from '../../errors.ts';
 import type { RunResult } from '../../expect/result.ts';
 import { type Shrunk, shrink } from '../../expect/shrink.ts';
 import { removeFolder } from '../../machine/folders.ts';
-import { openTopology } from '../options/files.ts';
+import { openTopology } from '../options/open-topology.ts';
 import { print, step } from '../terminal/output.ts';
 import { writeOutput } from '../terminal/write-output.ts';
 import { exitCodeOf, linesOf, type ResultOptions, writeResults } from './test-results.ts';

@@ -1,7 +1,7 @@
 /** A study's file: which topology, over which parameters, how often, and what comes out. docs/studies.md describes it. */
 import { z } from 'zod';
 import { parseDuration, parsePercentage } from '../../../proto/units.ts';
-import { YamlDocument } from '../../../topology/formats/native/document.ts';
+import { YamlDocument } from '../../../topology/formats/native/yaml/document.ts';
 import { Findings } from '../../../topology/model/diagnostics.ts';
 import { isName, NAME_REMEDY } from '../../../topology/model/names.ts';
 import { StudyError } from './errors.ts';

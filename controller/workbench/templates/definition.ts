@@ -7,7 +7,7 @@ import {
   parsePercentage,
   UnitError,
 } from '../../../proto/units.ts';
-import { YamlDocument } from '../../../topology/formats/native/document.ts';
+import { YamlDocument } from '../../../topology/formats/native/yaml/document.ts';
 import { Findings } from '../../../topology/model/diagnostics.ts';
 import { isName, NAME_REMEDY } from '../../../topology/model/names.ts';
 import { TemplateError } from './errors.ts';

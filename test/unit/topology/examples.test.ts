@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { jsonSchemaText } from '../../../topology/formats/native/schema.ts';
+import { jsonSchemaText } from '../../../topology/formats/native/author-schema.ts';
 import { loadTopology } from '../../../topology/load.ts';
 import type { ReachableRow } from '../../../topology/report/paths.ts';
 import { pathsReport } from '../../../topology/report/paths.ts';

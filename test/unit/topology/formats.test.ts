@@ -26,7 +26,7 @@ describe('the format of a file', () => {
     const dot: Format = {
       name: 'dot',
       detect: { ending: /\.dot$/, content: /^digraph / },
-      parse: () => undefined,
+      reader: async () => () => undefined,
     };
     const of = (file: string, text: string): string => formatOf({ file, text }, [dot, ...FORMATS]).name;
     expect([of('a.dot', ''), of('a', 'digraph {}'), of('a.yaml', 'digraph {}'), of('a', '')]).toEqual([

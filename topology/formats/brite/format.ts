@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseBrite } from './parse.ts';
 
 export const brite: Format = {
   name: 'BRITE',
@@ -7,5 +6,8 @@ export const brite: Format = {
     ending: /\.brite$/i,
     anyEnding: { test: (text) => /^\s*Topology: \( \d+ Nodes, \d+ Edges \)/.test(text) },
   },
-  parse: ({ file, text }, { name }, findings) => parseBrite(text, file, name, findings),
+  reader: async () => {
+    const { parseBrite } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseBrite(text, file, name, findings);
+  },
 };

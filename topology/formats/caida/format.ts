@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseCaida } from './parse.ts';
 
 export const caida: Format = {
   name: 'CAIDA AS relationships',
@@ -9,5 +8,8 @@ export const caida: Format = {
       test: (text) => /^(?:#.*\r?\n)*\d{1,10}\|\d{1,10}\|(?:-1|0|1|2)(?:\|[\w,]*)?\s*(?:\n|$)/.test(text),
     },
   },
-  parse: ({ file, text }, { name }, findings) => parseCaida(text, file, name, findings),
+  reader: async () => {
+    const { parseCaida } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseCaida(text, file, name, findings);
+  },
 };

@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseCompose } from './parse.ts';
 
 /** netfold's own files, which have services too, have none of these keys at the top, and links or bridges. */
 function looksLikeCompose(text: string): boolean {
@@ -16,5 +15,8 @@ export const compose: Format = {
     ending: /(?:^|[/\\])(?:docker-)?compose(?:\.[\w.-]+)?\.ya?ml$/i,
     anyEnding: { test: looksLikeCompose },
   },
-  parse: ({ file, text }, { name }, findings) => parseCompose(text, file, name, findings),
+  reader: async () => {
+    const { parseCompose } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseCompose(text, file, name, findings);
+  },
 };

@@ -22,7 +22,7 @@ import { DocumentNotes, fieldOf, type Path } from '../../networks/document-notes
 import { NodeNames } from '../../networks/names.ts';
 import { Notes } from '../../networks/notes.ts';
 import { checked } from '../../networks/topology.ts';
-import { YamlDocument } from '../native/document.ts';
+import { YamlDocument } from '../native/yaml/document.ts';
 import { CONTAINER_KEYS, containerSettings, restartOf, userOf } from './container-settings.ts';
 
 /** What bridges are called after their network. */

@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseContainerlab } from './parse.ts';
 
 /** Keys at the top of the file and below. netfold's own files have services at the top. */
 function looksLikeContainerlab(text: string): boolean {
@@ -9,5 +8,8 @@ function looksLikeContainerlab(text: string): boolean {
 export const containerlab: Format = {
   name: 'containerlab',
   detect: { ending: /\.clab\.ya?ml$/i, anyEnding: { test: looksLikeContainerlab } },
-  parse: ({ file, text }, { name }, findings) => parseContainerlab(text, file, name, findings),
+  reader: async () => {
+    const { parseContainerlab } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseContainerlab(text, file, name, findings);
+  },
 };

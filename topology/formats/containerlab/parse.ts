@@ -19,7 +19,7 @@ import { NodeNames } from '../../networks/names.ts';
 import { Notes } from '../../networks/notes.ts';
 import { type EdgeLink, withoutParallels } from '../../networks/parallels.ts';
 import { checked } from '../../networks/topology.ts';
-import { YamlDocument } from '../native/document.ts';
+import { YamlDocument } from '../native/yaml/document.ts';
 
 const BRIDGES = ['bridge', 'ovs-bridge'];
 /** The other side of a link that leads out of the lab. */

@@ -1,6 +1,5 @@
 import type { Format } from '../../model/format.ts';
-import { rootName } from '../../syntax/xml.ts';
-import { parseCoreXml } from './parse.ts';
+import { rootName } from '../../syntax/xml-root.ts';
 
 export const coreXml: Format = {
   name: 'CORE XML',
@@ -9,5 +8,8 @@ export const coreXml: Format = {
     ending: /\.core\.xml$/i,
     anyEnding: { test: (text) => rootName(text) === 'scenario' && /<(?:devices|networks)[\s/>]/.test(text) },
   },
-  parse: ({ file, text }, { name }, findings) => parseCoreXml(text, file, name, findings),
+  reader: async () => {
+    const { parseCoreXml } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseCoreXml(text, file, name, findings);
+  },
 };

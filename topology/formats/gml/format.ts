@@ -1,9 +1,11 @@
 import type { Format } from '../../model/format.ts';
 import { looksLikeGml } from '../../syntax/gml.ts';
-import { parseGmlGraph } from './parse.ts';
 
 export const gml: Format = {
   name: 'GML',
   detect: { ending: /\.gml$/i, anyEnding: { test: looksLikeGml } },
-  parse: ({ file, text }, { name }, findings) => parseGmlGraph(text, file, name, findings),
+  reader: async () => {
+    const { parseGmlGraph } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseGmlGraph(text, file, name, findings);
+  },
 };

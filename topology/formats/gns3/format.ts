@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseGns3 } from './parse.ts';
 
 export const gns3: Format = {
   name: 'GNS3',
@@ -11,5 +10,8 @@ export const gns3: Format = {
         ['project_id', 'topology', 'node_id'].every((key) => text.includes(`"${key}":`)),
     },
   },
-  parse: ({ file, text }, { name }, findings) => parseGns3(text, file, name, findings),
+  reader: async () => {
+    const { parseGns3 } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseGns3(text, file, name, findings);
+  },
 };

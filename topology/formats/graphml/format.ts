@@ -1,6 +1,5 @@
 import type { Format } from '../../model/format.ts';
-import { rootName } from '../../syntax/xml.ts';
-import { parseGraphml } from './parse.ts';
+import { rootName } from '../../syntax/xml-root.ts';
 
 export const graphml: Format = {
   name: 'GraphML',
@@ -8,5 +7,8 @@ export const graphml: Format = {
     ending: /\.graphml$/i,
     anyEnding: { test: (text) => /^(?:\w+:)?graphml$/.test(rootName(text) ?? '') },
   },
-  parse: ({ file, text }, { name }, findings) => parseGraphml(text, file, name, findings),
+  reader: async () => {
+    const { parseGraphml } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseGraphml(text, file, name, findings);
+  },
 };

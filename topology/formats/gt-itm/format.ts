@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseGtItm } from './parse.ts';
 
 export const gtItm: Format = {
   name: 'GT-ITM',
@@ -7,5 +6,8 @@ export const gtItm: Format = {
     ending: /\.alt$/i,
     anyEnding: { test: (text) => /^\s*GRAPH \(#nodes #edges/.test(text) || /^\* GraphBase graph/.test(text) },
   },
-  parse: ({ file, text }, { name }, findings) => parseGtItm(text, file, name, findings),
+  reader: async () => {
+    const { parseGtItm } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseGtItm(text, file, name, findings);
+  },
 };

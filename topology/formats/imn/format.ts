@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseImn } from './parse.ts';
 
 export const imn: Format = {
   name: 'CORE .imn',
@@ -7,5 +6,8 @@ export const imn: Format = {
     ending: /\.imn$/i,
     content: /^(?:#.*\r?\n|[ \t]*\r?\n)*(?:comments|node n\d+|link l\d+|canvas c\d+|option [a-z]+) \{/,
   },
-  parse: ({ file, text }, { name }, findings) => parseImn(text, file, name, findings),
+  reader: async () => {
+    const { parseImn } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseImn(text, file, name, findings);
+  },
 };

@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseKathara } from './parse.ts';
 
 export const kathara: Format = {
   name: 'Kathará',
@@ -8,5 +7,8 @@ export const kathara: Format = {
     // A machine's first interface in a collision domain, as the first thing that is said.
     content: /^(?:[ \t]*(?:#.*|LAB_\w+[ \t]*=.*)?\r?\n)*[ \t]*[\w-]+\[(?:\d+|[a-z_]+)\][ \t]*=/,
   },
-  parse: ({ file, text }, { name }, findings) => parseKathara(text, file, name, findings),
+  reader: async () => {
+    const { parseKathara } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseKathara(text, file, name, findings);
+  },
 };

@@ -1,9 +1,11 @@
 import type { Format } from '../../model/format.ts';
-import { parseMatrix } from './parse.ts';
 
 export const matrix: Format = {
   name: 'latency matrix',
   // Its content is that of any table.
   detect: { ending: /\.csv$/i },
-  parse: ({ file, text }, { name }, findings) => parseMatrix(text, file, name, findings),
+  reader: async () => {
+    const { parseMatrix } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseMatrix(text, file, name, findings);
+  },
 };

@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseMiniEdit } from './parse.ts';
 
 export const miniEdit: Format = {
   name: 'Mininet MiniEdit',
@@ -10,5 +9,8 @@ export const miniEdit: Format = {
         /^\s*\{/.test(text) && ['hosts', 'switches', 'links'].every((key) => text.includes(`"${key}":`)),
     },
   },
-  parse: ({ file, text }, { name }, findings) => parseMiniEdit(text, file, name, findings),
+  reader: async () => {
+    const { parseMiniEdit } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseMiniEdit(text, file, name, findings);
+  },
 };

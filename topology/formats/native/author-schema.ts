@@ -2,9 +2,11 @@
  * The published JSON Schema: what a user may write, which is more than what is left when variables, ranges and the like are
  * expanded (expand/expand.ts).
  */
+import { z } from 'zod';
 import { DISTRIBUTIONS } from '../../../proto/impairment.ts';
 import { MATRIX_KEYS } from './expand/matrix.ts';
 import { PROFILES } from './expand/profiles.ts';
+import { topologySchema } from './schema.ts';
 
 type Json = Record<string, unknown>;
 
@@ -13,8 +15,14 @@ const VARIABLE = String.raw`\$\{[^{}]*\}`;
 const RANGE = String.raw`\[(?:[A-Za-z_]\w*=)?\d+\.\.\d+\]`;
 const withVariable = { type: 'string', pattern: VARIABLE };
 
+/** As text. */
+export function jsonSchemaText(): string {
+  const schema = z.toJSONSchema(topologySchema, { io: 'input', target: 'draft-2020-12' });
+  return `${JSON.stringify({ $id: 'netfold.schema.json', ...authorSchema(schema) }, null, 2)}\n`;
+}
+
 /** `schema`: of the expanded file. */
-export function authorSchema(schema: object): object {
+function authorSchema(schema: object): object {
   const author = opened(structuredClone(schema)) as Json;
   const properties = author.properties as Json;
   const link = (properties.links as Json).items as Json;

@@ -2,7 +2,7 @@
  * Writes `topology/netfold.schema.json` from the zod schema. `--check`: writes nothing, and fails if the file is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { jsonSchemaText } from './schema.ts';
+import { jsonSchemaText } from './author-schema.ts';
 
 const target = new URL('../../netfold.schema.json', import.meta.url);
 

@@ -12,8 +12,8 @@ import {
 import { type Findings, quote } from '../../model/diagnostics.ts';
 import type { Service } from '../../model/model.ts';
 import { splitWords } from '../../model/shell-words.ts';
-import type { NativeDocument, Path } from './document.ts';
 import type { NativeFile } from './schema.ts';
+import type { NativeDocument, Path } from './yaml/placed.ts';
 
 type NativeService = NativeFile['services'][string];
 type Words = string | readonly string[] | undefined;

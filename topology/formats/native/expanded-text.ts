@@ -1,8 +1,6 @@
 /** A file as agents and records get it: without variables, ranges, matrices and includes; and with some of its events only. */
 import { Document, isMap, isScalar, isSeq, parseDocument } from 'yaml';
-
-/** The first line of such a text begins with it: nothing in it is expanded again, also where a command has `${…}`. */
-export const EXPANDED_MARK = '# Expanded by netfold';
+import { EXPANDED_MARK } from './expand/language.ts';
 
 /** `value`: of the file. `file`: for the first line. */
 export function expandedText(value: object, file: string): string {

@@ -6,9 +6,9 @@ import { type DiagnosticCode, type Findings, quote } from '../../model/diagnosti
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { MAX_WEIGHT, RELATIONSHIPS, RESTARTS } from '../../model/model.ts';
 import { NAME_REMEDY, nameProblem, suggest } from '../../model/names.ts';
-import type { NativeDocument, Path } from './document.ts';
 import { UNITLESS } from './quantity.ts';
 import { KNOWN_KEYS } from './schema.ts';
+import type { NativeDocument, Path } from './yaml/placed.ts';
 
 type Issue = z.core.$ZodIssue;
 

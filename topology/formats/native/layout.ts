@@ -1,7 +1,7 @@
 /** `netfold fmt`: a topology file with even indentation and spaces. Comments, order and quotes stay. */
 import { parseDocument } from 'yaml';
 import { Findings } from '../../model/diagnostics.ts';
-import { YamlDocument } from './document.ts';
+import { YamlDocument } from './yaml/document.ts';
 
 /** Throws `TopologyError` if the text is no YAML. */
 export function formatNative(text: string, file: string): string {

@@ -5,8 +5,8 @@ import type { Findings } from '../../model/diagnostics.ts';
 import type { Change, TopologyEvent } from '../../model/events.ts';
 import type { LinkPair } from '../../model/model.ts';
 import type { Position } from '../../model/position.ts';
-import type { NativeDocument } from './document.ts';
 import type { NativeLink } from './schema.ts';
+import type { NativeDocument } from './yaml/placed.ts';
 
 export class LinkReader {
   readonly #links: readonly NativeLink[];
@@ -97,6 +97,7 @@ export class LinkReader {
   #warnOfQueues(events: readonly TopologyEvent[]): void {
     if (events.some(({ action }) => action.verb === 'set' && action.changes.some(isAboutRate))) return;
     this.#links.forEach((link, index) => {
+      if (![link, link.up, link.down].some(hasQueue)) return;
       const isIdle = [link.up, link.down]
         .map((own) => directionOf(link, own))
         .some(({ aqm, bandwidth }) => aqm !== undefined && !Number.isFinite(bandwidth));
@@ -152,6 +153,9 @@ function directionOf(link: NativeLink, own: NativeLink['up']): Impairment {
     ? made
     : impairment({ ...made, ...meansOfTrace(traceOf(made.trace), made) });
 }
+
+const hasQueue = (part: NativeLink['up'] | NativeLink): boolean =>
+  typeof part === 'object' && (part.queue !== undefined || part.aqm !== undefined);
 
 function isAboutJitter({ property }: Change): boolean {
   return property === 'jitter';

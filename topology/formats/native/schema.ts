@@ -20,9 +20,8 @@ import { EXPECTATION_PATTERN } from '../../expect/grammar.ts';
 import { MAX_ENDPOINTS } from '../../model/limits.ts';
 import { MAX_WEIGHT, RELATIONSHIPS, RESTARTS, ROUTINGS, TRANSMISSIONS } from '../../model/model.ts';
 import { NAME_PATTERN } from '../../model/names.ts';
-import { authorSchema } from './author-schema.ts';
 import { containerFields, healthcheck, resources } from './container-schema.ts';
-import { LANGUAGE_KEYS } from './expand/expand.ts';
+import { LANGUAGE_KEYS } from './expand/language.ts';
 import { linesOf, QUEUE_KEYS, quantity, queueOf } from './quantity.ts';
 import { ROUTE_PATTERN } from './routes.ts';
 import { sequence, sequences } from './sequences.ts';
@@ -324,9 +323,3 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   'bridges.*': Object.keys(bridgeSettings.shape),
   'traffic.*': Object.keys(traffic.shape),
 };
-
-/** The published JSON Schema, as text. */
-export function jsonSchemaText(): string {
-  const schema = z.toJSONSchema(topologySchema, { io: 'input', target: 'draft-2020-12' });
-  return `${JSON.stringify({ $id: 'netfold.schema.json', ...authorSchema(schema) }, null, 2)}\n`;
-}

@@ -7,7 +7,7 @@ import { type Findings, quote } from '../../model/diagnostics.ts';
 import { isName, NAME_PATTERN } from '../../model/names.ts';
 import type { Position } from '../../model/position.ts';
 import type { Sequence, SequenceStart } from '../../model/sequences.ts';
-import type { NativeDocument, Path } from './document.ts';
+import type { NativeDocument, Path } from './yaml/placed.ts';
 
 export const sequence = z
   .strictObject({

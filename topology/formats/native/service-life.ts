@@ -3,8 +3,8 @@ import { fromSeconds } from '../../../proto/units.ts';
 import { type DiagnosticCode, type Findings, quote } from '../../model/diagnostics.ts';
 import type { ReadyCheck, Service } from '../../model/model.ts';
 import { Suggestions } from '../../model/names.ts';
-import type { NativeDocument, Path } from './document.ts';
 import type { NativeFile } from './schema.ts';
+import type { NativeDocument, Path } from './yaml/placed.ts';
 
 type NativeServices = NativeFile['services'];
 type NativeService = NativeServices[string];

@@ -4,8 +4,8 @@ import type { Findings } from '../../model/diagnostics.ts';
 import { quote } from '../../model/diagnostics.ts';
 import type { ServiceSettings } from '../../model/model.ts';
 import { Suggestions } from '../../model/names.ts';
-import type { NativeDocument } from './document.ts';
 import type { NativeFile } from './schema.ts';
+import type { NativeDocument } from './yaml/placed.ts';
 
 type NativeService = Pick<
   NativeFile['services'][string],

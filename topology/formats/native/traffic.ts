@@ -42,8 +42,8 @@ import {
   usualProtocol,
   WEB,
 } from '../../model/traffic.ts';
-import type { NativeDocument } from './document.ts';
 import { quantity } from './quantity.ts';
+import type { NativeDocument } from './yaml/placed.ts';
 
 /** An event starts it, or nothing does. */
 const NEVER_WORD = 'never';

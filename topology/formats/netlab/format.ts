@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseNetlab } from './parse.ts';
 
 /** Nodes and links at the top, and no services: containerlab's stand below `topology`. */
 function looksLikeNetlab(text: string): boolean {
@@ -11,5 +10,8 @@ function looksLikeNetlab(text: string): boolean {
 export const netlab: Format = {
   name: 'netlab',
   detect: { ending: /\.netlab\.ya?ml$/i, anyEnding: { test: looksLikeNetlab } },
-  parse: ({ file, text }, { name }, findings) => parseNetlab(text, file, name, findings),
+  reader: async () => {
+    const { parseNetlab } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseNetlab(text, file, name, findings);
+  },
 };

@@ -9,7 +9,7 @@ import { DocumentNotes, fieldOf, type Path } from '../../networks/document-notes
 import { type LabNode, labOf } from '../../networks/lab.ts';
 import type { NetworkEdge } from '../../networks/network.ts';
 import { Notes } from '../../networks/notes.ts';
-import { YamlDocument } from '../native/document.ts';
+import { YamlDocument } from '../native/yaml/document.ts';
 
 /** Keys of a link that are no nodes. */
 const OF_LINKS = [

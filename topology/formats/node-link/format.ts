@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseNodeLink } from './parse.ts';
 
 /** A graph has lists of nodes and of edges; netfold's own files, of which JSON is a form, have a mapping of services. */
 function looksLikeNodeLink(text: string): boolean {
@@ -15,5 +14,8 @@ export const nodeLink: Format = {
   name: 'node-link JSON',
   // Other JSON is read as YAML is.
   detect: { ending: /\.node-link\.json$/i, anyEnding: { test: looksLikeNodeLink } },
-  parse: ({ file, text }, { name }, findings) => parseNodeLink(text, file, name, findings),
+  reader: async () => {
+    const { parseNodeLink } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseNodeLink(text, file, name, findings);
+  },
 };

@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseNs2 } from './parse.ts';
 
 export const ns2: Format = {
   name: 'ns-2',
@@ -8,6 +7,9 @@ export const ns2: Format = {
     ending: /\.(?:ns|tcl)$/i,
     anyEnding: { test: (text) => /^[ \t]*set[ \t]+\S{1,80}[ \t]+\[[ \t]*new[ \t]+Simulator\b/m.test(text) },
   },
-  parse: ({ file, text }, { name, extras }, findings) =>
-    parseNs2(text, file, { name, set: extras?.set ?? new Map() }, findings),
+  reader: async () => {
+    const { parseNs2 } = await import('./parse.ts');
+    return ({ file, text }, { name, extras }, findings) =>
+      parseNs2(text, file, { name, set: extras?.set ?? new Map() }, findings);
+  },
 };

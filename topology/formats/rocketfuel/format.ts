@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseRocketfuel } from './parse.ts';
 
 export const rocketfuel: Format = {
   name: 'Rocketfuel',
@@ -8,5 +7,8 @@ export const rocketfuel: Format = {
     // uid @location [+] [bb] (number of neighbours) …
     content: /^\s*-?\d+\s+@\S+\s+(?:\+\s+)?(?:bb\s+)?\(\d+\)/,
   },
-  parse: ({ file, text }, { name }, findings) => parseRocketfuel(text, file, name, findings),
+  reader: async () => {
+    const { parseRocketfuel } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseRocketfuel(text, file, name, findings);
+  },
 };

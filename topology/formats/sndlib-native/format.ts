@@ -1,5 +1,4 @@
 import type { Format } from '../../model/format.ts';
-import { parseSndlibNative } from './parse.ts';
 
 export const sndlibNative: Format = {
   name: 'SNDlib native',
@@ -7,5 +6,8 @@ export const sndlibNative: Format = {
     ending: /\.sndlib(?:\.txt)?$/i,
     anyEnding: { test: (text) => /^\s*\?SNDlib native format/.test(text) },
   },
-  parse: ({ file, text }, { name }, findings) => parseSndlibNative(text, file, name, findings),
+  reader: async () => {
+    const { parseSndlibNative } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseSndlibNative(text, file, name, findings);
+  },
 };

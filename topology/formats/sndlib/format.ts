@@ -1,6 +1,5 @@
 import type { Format } from '../../model/format.ts';
-import { rootName } from '../../syntax/xml.ts';
-import { parseSndlib } from './parse.ts';
+import { rootName } from '../../syntax/xml-root.ts';
 
 /** Its root has a common name, hence also what is in it. */
 function looksLikeSndlib(text: string): boolean {
@@ -11,5 +10,8 @@ export const sndlib: Format = {
   name: 'SNDlib XML',
   // Its files end in .xml, as those of others do.
   detect: { ending: /\.sndlib\.xml$/i, anyEnding: { test: looksLikeSndlib } },
-  parse: ({ file, text }, { name }, findings) => parseSndlib(text, file, name, findings),
+  reader: async () => {
+    const { parseSndlib } = await import('./parse.ts');
+    return ({ file, text }, { name }, findings) => parseSndlib(text, file, name, findings);
+  },
 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FILE_PROPERTIES, type Impairment } from '../../../../proto/impairment.ts';
 import { EXPORTS } from '../../../../topology/export/registry.ts';
-import { jsonSchemaText } from '../../../../topology/formats/native/schema.ts';
+import { jsonSchemaText } from '../../../../topology/formats/native/author-schema.ts';
 import { nativeText } from '../../../../topology/formats/native/write.ts';
 import { type LoadedTopology, loadTopology, TopologyError } from '../../../../topology/load.ts';
 import { pathsReport } from '../../../../topology/report/paths.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { YamlDocument } from '../../../../topology/formats/native/document.ts';
+import { YamlDocument } from '../../../../topology/formats/native/yaml/document.ts';
 import { Findings } from '../../../../topology/model/diagnostics.ts';
 import { SeededRandom } from '../../../../topology/model/random.ts';
 import { readSimpleYaml } from '../../../../topology/syntax/simple-yaml.ts';

@@ -11,7 +11,7 @@ import {
   parsePercentage,
 } from '../../../../proto/units.ts';
 import { EVENT_PATTERN, parseEvent } from '../../../../topology/events/grammar.ts';
-import { jsonSchemaText } from '../../../../topology/formats/native/schema.ts';
+import { jsonSchemaText } from '../../../../topology/formats/native/author-schema.ts';
 import { Findings } from '../../../../topology/model/diagnostics.ts';
 
 /** As validators read them. */

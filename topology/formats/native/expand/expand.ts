@@ -9,6 +9,7 @@ import { parseReference } from '../../../model/names.ts';
 import { Files } from './files.ts';
 import { withFileTraces } from './flow-traces.ts';
 import { type ParseText, type Part, partsOf } from './include.ts';
+import { LANGUAGE_KEYS } from './language.ts';
 import { LanReader } from './lans.ts';
 import { MatrixReader, type Node } from './matrix.ts';
 import {
@@ -28,28 +29,10 @@ import { type Entry, type Keys, note, Settings } from './settings.ts';
 import { Traces } from './traces.ts';
 import { Scope, Variables } from './variables.ts';
 
-/** Keys at the top of a file that are gone when it is expanded. */
-export const LANGUAGE_KEYS = [
-  'include',
-  'vars',
-  'defaults',
-  'profiles',
-  'distance',
-  'matrix',
-  'lans',
-] as const;
 const LISTS = ['services', 'bridges', 'links', 'routes', 'events'] as const;
 
 /** Services, bridges, links and events of all files, as they come out. */
 const MAX_ENTRIES = 300_000;
-
-const FEATURES =
-  /\$\{|\d\.\.\d|\.(?:dist|csv)\b|\b(?:include|vars|defaults|profiles?|distance|matrix|lans|location|traces?)["']?[ \t]*:/;
-
-/** Whether a text can have anything that is expanded; faster than looking for it. */
-export function mayNeedExpansion(text: string): boolean {
-  return FEATURES.test(text);
-}
 
 export interface ExpandContext {
   readonly file: string;

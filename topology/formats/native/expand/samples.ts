@@ -6,9 +6,8 @@
 import { FEWEST_QUANTILES } from '../../../../proto/models.ts';
 import type { Findings } from '../../../model/diagnostics.ts';
 import { quote } from '../../../model/diagnostics.ts';
-import { inEachDirection } from './directions.ts';
 import type { Files } from './files.ts';
-import { fieldOf, type Origin, placeOf } from './origins.ts';
+import { fieldOf, inEachDirection, type Origin, placeOf } from './origins.ts';
 
 /** Parts of equal probability that are kept: what is seldomer than one of 129 is a part of the outermost. */
 const PARTS = 129;

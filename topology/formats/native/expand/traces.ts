@@ -18,10 +18,18 @@ import {
 import { type Findings, quote } from '../../../model/diagnostics.ts';
 import { CAPTURE, ratesOfCapture } from './capture-rates.ts';
 import { CaptureProblem, type Direction, directionOf } from './captured-packets.ts';
-import { inEachDirection } from './directions.ts';
 import type { Files } from './files.ts';
 import type { Part } from './include.ts';
-import { asMapping, below, fieldOf, keyPlaceOf, type Origin, placeOf, type Source } from './origins.ts';
+import {
+  asMapping,
+  below,
+  fieldOf,
+  inEachDirection,
+  keyPlaceOf,
+  type Origin,
+  placeOf,
+  type Source,
+} from './origins.ts';
 import { LineProblem } from './trace-lines.ts';
 import type { Scope } from './variables.ts';
 

@@ -1,4 +1,4 @@
-/** YAML text → plain value, with the position in the file of each part of it. */
+/** YAML text → plain value, with the position in the file of each part of it. Loads a library, which few files need. */
 import {
   type Alias,
   isAlias,
@@ -15,31 +15,14 @@ import {
   type YAMLMap,
   type YAMLParseError,
 } from 'yaml';
-import { type Findings, quote } from '../../model/diagnostics.ts';
-import { MAX_DEPTH } from '../../model/limits.ts';
-import { readSimpleYaml } from '../../syntax/simple-yaml.ts';
-import type { Span, YamlPlaces } from '../../syntax/yaml-places.ts';
+import { type Findings, quote } from '../../../model/diagnostics.ts';
+import { MAX_DEPTH } from '../../../model/limits.ts';
+import { readSimpleYaml } from '../../../syntax/simple-yaml.ts';
+import type { Span } from '../../../syntax/yaml-places.ts';
 import { absurdity } from './absurdity.ts';
-import { formatPath, type Path, type Place } from './expand/origins.ts';
+import { type Path, PlacedDocument, type Tree } from './placed.ts';
 
-export type { Path, Place } from './expand/origins.ts';
-
-/** A file as its reader sees it: the value, and where its parts stand. */
-export interface NativeDocument {
-  readonly value: unknown;
-  /** The position of the value at `path`, or of the nearest enclosing part that exists. */
-  at(path: Path): Place;
-  /** Of a character of the text at `path`; of the text itself if it is not written as it is. */
-  inside(path: Path, index: number): Place;
-  /** The place of the key `key` of the mapping at `path`. */
-  atKey(path: Path, key: string): Place;
-  /** The user's text at `path`, up to a line; `undefined` if there is none. */
-  source(path: Path): string | undefined;
-  /** The positions of the entries of the mapping or list at `path`, in order of the file. */
-  entries(path: Path): Map<string | number, Place>;
-  /** How messages call it. */
-  field(path: Path): string;
-}
+export type { Path, Place } from './placed.ts';
 
 /**
  * Aliases may save typing, but must not multiply: ten lists of ten aliases each are a hundred, nested again a
@@ -59,19 +42,8 @@ const KINDS = {
 } as const;
 type Kind = keyof typeof KINDS;
 
-export class YamlDocument implements NativeDocument {
-  readonly value: unknown;
-  readonly #tree: Tree;
-  readonly #text: string;
-  readonly #file: string | undefined;
-
-  private constructor(value: unknown, tree: Tree, text: string, file?: string) {
-    this.#file = file;
-    this.value = value;
-    this.#tree = tree;
-    this.#text = text;
-  }
-
+/** A text of any YAML. */
+export class YamlDocument extends PlacedDocument {
   /** Gives `undefined` if the text is no YAML; `findings` then has the reason. `file`: if it is not that of `findings`. */
   static parse(
     text: string,
@@ -84,52 +56,7 @@ export class YamlDocument implements NativeDocument {
     const read = readAnyYaml(text, findings, kind);
     return read && new YamlDocument(read.value, read.tree, text, file);
   }
-
-  /** The position of the value at `path`, or of the nearest enclosing part that exists. */
-  at(path: Path): Place {
-    return this.#place(this.#tree.nearest(path));
-  }
-
-  /** Of a character of the text at `path`; of the text itself if it is not written as it is. */
-  inside(path: Path, index: number): Place {
-    const place = this.at(path);
-    const span = this.#tree.span(path);
-    const first = span && this.#text[span.start];
-    // Texts of several lines, and those with an anchor or a tag, stand elsewhere than they begin.
-    if (first === undefined || '|>&!*'.includes(first)) return place;
-    return { ...place, column: place.column + index + (first === '"' || first === "'" ? 1 : 0) };
-  }
-
-  /** The place of the key `key` of the mapping at `path`. */
-  atKey(path: Path, key: string): Place {
-    return this.#place(this.#tree.key(path, key) ?? this.#tree.nearest(path));
-  }
-
-  /** The user's text at `path`, up to a line; `undefined` if there is none. */
-  source(path: Path): string | undefined {
-    const span = this.#tree.span(path);
-    if (!span) return undefined;
-    const source = this.#text.slice(span.start, Math.min(span.end, span.start + 200)).split('\n')[0]!;
-    return /^(["']).*\1$/.test(source) ? source.slice(1, -1) : source;
-  }
-
-  /** The positions of the entries of the mapping or list at `path`, in order of the file. */
-  entries(path: Path): Map<string | number, Place> {
-    return new Map(this.#tree.entries(path).map(([key, offset]) => [key, this.#place(offset)]));
-  }
-
-  field(path: Path): string {
-    return formatPath(path);
-  }
-
-  #place(offset: number): Place {
-    const { line, column } = this.#tree.position(offset);
-    return { line, column, ...(this.#file !== undefined && { file: this.#file }) };
-  }
 }
-
-/** Where the parts of a text stand, as offsets in it. */
-type Tree = Pick<YamlPlaces, 'nearest' | 'span' | 'key' | 'entries' | 'position'>;
 
 /** By the library, which reads all of YAML. */
 export function readAnyYaml(

@@ -2,7 +2,7 @@
  * Texts that no topology is, and that cost the YAML library far more than the same number of characters of a valid file:
  * found before it reads them, in one pass over the characters.
  */
-import { MAX_DEPTH } from '../../model/limits.ts';
+import { MAX_DEPTH } from '../../../model/limits.ts';
 
 export interface Absurdity {
   /** `depth`: nested endlessly. `empty`: lines without a value. */
