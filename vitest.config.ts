@@ -195,7 +195,7 @@ export default defineConfig({
         test: {
           ...emulated,
           name: 'vm-long',
-          include: ['test/vm/{accuracy,kill,neighbours,red}.test.ts'],
+          include: ['test/vm/{accuracy,kill,neighbours,paths,red}.test.ts'],
           sequence: { groupOrder: 6 },
           fileParallelism: true,
           maxWorkers: 2,

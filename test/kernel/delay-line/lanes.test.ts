@@ -7,8 +7,9 @@ import { Enforcer } from '../../../agent/enforce/enforcer.ts';
 import { laneOf } from '../../../agent/enforce/lanes.ts';
 import { Epoch } from '../../../agent/epoch/epoch.ts';
 import { addressBytes } from '../../../agent/kernel/netlink/addresses.ts';
-import { DelayLine } from '../../../agent/linux/delay-line/delay-line.ts';
+import { createDelayBackend } from '../../../agent/linux/delay/delay-backend.ts';
 import { numbersByAddress } from '../../../agent/linux/objects/endpoint-numbers.ts';
+import { delayBackends, probeMachine } from '../../../agent/linux/probe/probe.ts';
 import { loadPrograms, type Programs } from '../../../agent/linux/programs/programs.ts';
 import { Shaping } from '../../../agent/shape/shaping.ts';
 import { expandGraph } from '../../../topology/fold/graph.ts';
@@ -51,34 +52,6 @@ let enforcer: Enforcer;
 let shaping: Shaping;
 let echo: ChildProcess;
 
-beforeEach(async () => {
-  cable = layCable();
-  const epoch = new Epoch(graph);
-  programs = loadPrograms(64, 4, undefined, { lanes: epoch.lanes, seed: SEED });
-  const delay = new DelayLine({ seed: 1, arrivalFd: programs.arrivalFd, spreadSeed: SEED });
-  enforcer = new Enforcer({ tc: programs.tc, delay, ...SYSTEM_TIME });
-  shaping = new Shaping({ enforcer, expected: 2, epoch, ...SYSTEM_TIME });
-  for (const one of [cable.a, cable.b]) {
-    programs.countTraffic(one);
-    await shaping.attach(one);
-  }
-  programs.usage.setEndpoints(numbersByAddress([cable.a, cable.b]));
-  await shaping.setKnown([cable.a, cable.b]);
-  let said = '';
-  echo = spawn('ip', ['netns', 'exec', name(cable.b), process.execPath, FLOWS, 'echo', String(PORT)]);
-  echo.stdout!.on('data', (text: Buffer) => {
-    said += text.toString();
-  });
-  await until(() => said.includes('ready'), 'the other end answers');
-});
-
-afterEach(async () => {
-  echo.kill('SIGKILL');
-  await enforcer.stop();
-  await programs.close();
-  cable.remove();
-});
-
 const name = ({ namespace }: Cable['a']): string => namespace.split('/').at(-1)!;
 
 /** Ports and their shortest round trips, ms. */
@@ -119,62 +92,92 @@ function counted(): number[] {
 
 const COUNT = 48;
 
-describe.each([0, 1])('flows between the addresses %d of both', (family) => {
-  it('take the path of their hash there and back, with its latency', async () => {
-    const [from, to] = [cable.a.addresses[family]!, cable.b.addresses[family]!];
-    counted();
-    const seen = await ask(to, 20_000, COUNT);
-    const expected = LATENCIES_MS.map(() => 0);
-    expect(seen).toHaveLength(COUNT);
-    for (const [port, ms] of seen) {
-      const lane = laneOfPort(from, to, port, LATENCIES_MS.length);
-      expected[lane]! += 3;
-      const roundTripMs = 2 * LATENCIES_MS[lane]!;
-      expect(ms, `port ${port} by path ${lane}`).toBeGreaterThan(roundTripMs - 1);
-      expect(ms, `port ${port} by path ${lane}`).toBeLessThan(roundTripMs + APART_MS - 10 + LATE_MS);
+describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
+  beforeEach(async () => {
+    cable = layCable();
+    const epoch = new Epoch(graph);
+    programs = loadPrograms(64, 4, undefined, { lanes: epoch.lanes, seed: SEED });
+    const delay = createDelayBackend(backend, programs, 1, SEED);
+    enforcer = new Enforcer({ tc: programs.tc, delay, ...SYSTEM_TIME });
+    shaping = new Shaping({ enforcer, expected: 2, epoch, ...SYSTEM_TIME });
+    for (const one of [cable.a, cable.b]) {
+      programs.countTraffic(one);
+      await shaping.attach(one);
     }
-    for (const flows of expected) expect(flows).toBeGreaterThan(0);
-    expect(counted()).toEqual(
-      expected.map((frames) => expect.toSatisfy((all: number) => all >= frames && all <= frames + 12)),
-    );
+    programs.usage.setEndpoints(numbersByAddress([cable.a, cable.b]));
+    await shaping.setKnown([cable.a, cable.b]);
+    let said = '';
+    echo = spawn('ip', ['netns', 'exec', name(cable.b), process.execPath, FLOWS, 'echo', String(PORT)]);
+    echo.stdout!.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
+    await until(() => said.includes('ready'), 'the other end answers');
   });
-});
 
-it('a path that is gone takes no flows, and its flows take the others', async () => {
-  const [from, to] = [cable.a.addresses[0]!, cable.b.addresses[0]!];
-  await shaping.setEpoch(new Epoch(without), new Map());
-  const left = LATENCIES_MS.filter((_, lane) => lane !== 2);
-  counted();
-  for (const [port, ms] of await ask(to, 21_000, COUNT)) {
-    const roundTripMs = 2 * left[laneOfPort(from, to, port, 3)]!;
-    expect(ms).toBeGreaterThan(roundTripMs - 1);
-    expect(ms).toBeLessThan(roundTripMs + APART_MS - 10 + LATE_MS);
-  }
-  expect(counted()[3]).toBe(0);
-  await shaping.setEpoch(new Epoch(graph), new Map());
-  const back = await ask(to, 20_000, COUNT);
-  for (const [port, ms] of back)
-    expect(ms).toBeGreaterThan(2 * LATENCIES_MS[laneOfPort(from, to, port, 4)]! - 1);
-});
+  afterEach(async () => {
+    echo.kill('SIGKILL');
+    await enforcer.stop();
+    await programs.close();
+    cable.remove();
+  });
 
-it('all fragments of a datagram take one path, whatever its ports', async () => {
-  const place = { name: 'a', namespace: name(cable.a), address: cable.b.addresses[0]! };
-  const { out } = await runIn(place, 'ping', '-n', '-c', '3', '-i', '0.3', '-s', '4000', place.address);
-  const times = [...out.matchAll(/time=([\d.]+) ms/g)].map((match) => Number(match[1]));
-  expect(times).toHaveLength(3);
-  expect(counted().filter((frames) => frames > 6)).toHaveLength(1);
-});
+  describe.each([0, 1])('flows between the addresses %d of both', (family) => {
+    it('take the path of their hash there and back, with its latency', async () => {
+      const [from, to] = [cable.a.addresses[family]!, cable.b.addresses[family]!];
+      counted();
+      const seen = await ask(to, 20_000, COUNT);
+      const expected = LATENCIES_MS.map(() => 0);
+      expect(seen).toHaveLength(COUNT);
+      for (const [port, ms] of seen) {
+        const lane = laneOfPort(from, to, port, LATENCIES_MS.length);
+        expected[lane]! += 3;
+        const roundTripMs = 2 * LATENCIES_MS[lane]!;
+        expect(ms, `port ${port} by path ${lane}`).toBeGreaterThan(roundTripMs - 1);
+        expect(ms, `port ${port} by path ${lane}`).toBeLessThan(roundTripMs + APART_MS - 10 + LATE_MS);
+      }
+      for (const flows of expected) expect(flows).toBeGreaterThan(0);
+      expect(counted()).toEqual(
+        expected.map((frames) => expect.toSatisfy((all: number) => all >= frames && all <= frames + 12)),
+      );
+    });
+  });
 
-it('classes of all paths have the rates of their links', async () => {
-  const { out } = await runIn(
-    { name: 'a', namespace: name(cable.a), address: '' },
-    'tc',
-    'class',
-    'show',
-    'dev',
-    'eth0',
-  );
-  const rates = [...out.matchAll(/rate (\d+Mbit)/g)].map((match) => match[1]);
-  expect(rates.toSorted()).toEqual(['10Mbit', '20Mbit', '30Mbit', '40Mbit']);
-  expect(await shaping.verify()).toEqual([]);
+  it('a path that is gone takes no flows, and its flows take the others', async () => {
+    const [from, to] = [cable.a.addresses[0]!, cable.b.addresses[0]!];
+    await shaping.setEpoch(new Epoch(without), new Map());
+    const left = LATENCIES_MS.filter((_, lane) => lane !== 2);
+    counted();
+    for (const [port, ms] of await ask(to, 21_000, COUNT)) {
+      const roundTripMs = 2 * left[laneOfPort(from, to, port, 3)]!;
+      expect(ms).toBeGreaterThan(roundTripMs - 1);
+      expect(ms).toBeLessThan(roundTripMs + APART_MS - 10 + LATE_MS);
+    }
+    expect(counted()[3]).toBe(0);
+    await shaping.setEpoch(new Epoch(graph), new Map());
+    const back = await ask(to, 20_000, COUNT);
+    for (const [port, ms] of back)
+      expect(ms).toBeGreaterThan(2 * LATENCIES_MS[laneOfPort(from, to, port, 4)]! - 1);
+  });
+
+  it('all fragments of a datagram take one path, whatever its ports', async () => {
+    const place = { name: 'a', namespace: name(cable.a), address: cable.b.addresses[0]! };
+    const { out } = await runIn(place, 'ping', '-n', '-c', '3', '-i', '0.3', '-s', '4000', place.address);
+    const times = [...out.matchAll(/time=([\d.]+) ms/g)].map((match) => Number(match[1]));
+    expect(times).toHaveLength(3);
+    expect(counted().filter((frames) => frames > 6)).toHaveLength(1);
+  });
+
+  it('classes of all paths have the rates of their links', async () => {
+    const { out } = await runIn(
+      { name: 'a', namespace: name(cable.a), address: '' },
+      'tc',
+      'class',
+      'show',
+      'dev',
+      'eth0',
+    );
+    const rates = [...out.matchAll(/rate (\d+Mbit)/g)].map((match) => match[1]);
+    expect(rates.toSorted()).toEqual(['10Mbit', '20Mbit', '30Mbit', '40Mbit']);
+    expect(await shaping.verify()).toEqual([]);
+  });
 });
