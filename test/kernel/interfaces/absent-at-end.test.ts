@@ -84,7 +84,7 @@ async function untilNobodyWaits(): Promise<void> {
 }
 
 it('one that was stopped ends when it goes on, and nothing is left anywhere', {
-  timeout: 900_000,
+  timeout: 400_000,
 }, async () => {
   const b = joinAs(1, 'b');
   const c = joinAs(2, 'c');
@@ -140,7 +140,7 @@ it('one that was stopped ends when it goes on, and nothing is left anywhere', {
 });
 
 it('one that was switched off learns it when its service joins again, before it shapes anything', {
-  timeout: 900_000,
+  timeout: 400_000,
 }, async () => {
   const kept = serviceFolder(names[2]);
   try {
@@ -167,7 +167,7 @@ it('one that was switched off learns it when its service joins again, before it 
 });
 
 it('one that joins meets the experiment as it was started anew, and nobody waits for it any more', {
-  timeout: 900_000,
+  timeout: 400_000,
 }, async () => {
   const b = joinAs(1, 'b');
   const first = joinAs(2, 'c');

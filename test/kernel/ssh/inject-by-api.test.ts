@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => lab?.remove());
 
 it('an experiment is started on two hosts, and what one of them refuses is told of it alone', {
-  timeout: 900_000,
+  timeout: 400_000,
 }, async () => {
   const file = (name: string, text: string): string => {
     const path = join(lab.folder, name);
