@@ -1,12 +1,13 @@
 /** `netfold attach --engine cri` with a real runtime: pods that run already are shaped, followed, and given back. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { namespacePath } from '../../agent/kernel/netns/namespaces.ts';
 import { agentStatus } from '../../controller/experiment/agents.ts';
 import { sandboxNames } from '../../controller/platform/containers/sandbox.ts';
+import { withRuntime } from '../../controller/platform/cri/open-runtime.ts';
 import { type Pod, TestRuntime } from '../support/docker/runtime.ts';
 import { experimentName, type Finished, run, until } from '../support/lab/lab.ts';
 import { expectSuccess } from '../support/lab/succeeds.ts';
@@ -60,6 +61,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  runtime.release();
   await netfold('down', name);
   await runtime.remove();
   rmSync(folder, { recursive: true });
@@ -103,6 +105,35 @@ it.each<[what: string, words: readonly string[], code: number, said: string]>([
   expect(tracesOf(name)).toMatchObject({ folder: false, processes: [] });
 });
 
+it.each([
+  'containerd/containerd.sock',
+  'crio/crio.sock',
+  'k3s/containerd/containerd.sock',
+  'k0s/containerd.sock',
+])('a runtime is found where %s is looked for', async (path) => {
+  const machine = mkdtempSync(join(folder, 'run-'));
+  const socket = join(machine, path);
+  mkdirSync(dirname(socket), { recursive: true });
+  symlinkSync(runtime.socket, socket);
+  vi.stubEnv('CONTAINER_RUNTIME_ENDPOINT', undefined);
+  vi.stubEnv('NETFOLD_RUN', machine);
+  try {
+    const found = await withRuntime(undefined, async (one, at) => [at, await one.version()]);
+    expect(found).toEqual([socket, expect.stringMatching(/^containerd /)]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});
+
+it('pods in which all has ended are known from those in which something runs, or has not begun', async () => {
+  await runtime.runContainer(second!, 'once', ['echo', 'over']);
+  const other = (await runtime.client.list()).find((one) => one.name === 'other/web-0');
+  const ids = [first!.id, second!.id, other!.id];
+  const ended = async (): Promise<string[]> => [...(await runtime.client.ended(ids))];
+  await until(async () => (await ended()).length > 0, 'one has ended', SOON_MS);
+  expect(await ended()).toEqual([second!.id]);
+});
+
 it('pods are shaped where the runtime says they are, used, followed when they are replaced, and given back', async () => {
   const before = await runtime.inNetworkOf(first!, 'tc', 'qdisc', 'show');
   expectSuccess(await attach(...SELECT));
@@ -126,12 +157,7 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
     'status names it',
     SOON_MS,
   );
-  second = await runtime.run('shop', 'web-1', { ...WEB, attempt: 1 });
-  await until(
-    async () => (await status()).endpoints.includes('web.1') && (await isShaped(second!)),
-    'the new sandbox is shaped',
-    SOON_MS,
-  );
+  await isShapedBeforeItRuns();
   await until(async () => (await status()).degraded.length === 0, 'nothing is degraded', SOON_MS);
   await expectShaped(second);
 
@@ -157,7 +183,33 @@ it('pods are shaped where the runtime says they are, used, followed when they ar
   await until(() => processesOf(name).length === 0, 'its processes have ended', SOON_MS);
   expect(tracesOf(name).folder).toBe(false);
   expect(await roundTrip(first!)).toBeLessThan(40);
-});
+}, 300_000);
+
+/** The runtime has made the network of the next web-1, and nothing else: CRI does not have the sandbox, and nothing runs in it. */
+async function isShapedBeforeItRuns(): Promise<void> {
+  const isThere = async (): Promise<boolean> => (await status()).endpoints.includes('web.1');
+  const begin = async (attempt: number): Promise<{ made: Promise<Pod> }> => {
+    runtime.hold();
+    const made = runtime.run('shop', 'web-1', { ...WEB, attempt });
+    made.catch(() => {});
+    await until(isThere, 'it is shaped before it runs', SOON_MS);
+    expect((await runtime.client.list()).filter((one) => one.name === 'shop/web-1')).toEqual([]);
+    return { made };
+  };
+  const failing = await begin(1);
+  runtime.release({ fails: true });
+  await expect(failing.made).rejects.toThrow();
+  await until(async () => !(await isThere()), 'it is no endpoint after all', SOON_MS);
+  await until(() => sandboxNames(name).length === 2, 'nothing keeps its network', SOON_MS);
+
+  const coming = await begin(2);
+  const names = sandboxNames(name);
+  runtime.release();
+  second = await coming.made;
+  expect(await isShaped(second)).toBe(true);
+  await until(async () => (await status()).degraded.length === 0, 'nothing is degraded', SOON_MS);
+  expect(sandboxNames(name)).toEqual(names);
+}
 
 /** What can't be done in a pod, or in this one. */
 async function isRefusedInside(): Promise<void> {
@@ -193,7 +245,7 @@ it('on a machine of a cluster, pods are endpoints by their numbers, and the key 
       const { state, endpoints } = await status();
       return state === 'running' && endpoints.length === 3;
     };
-    await until(() => isRunning().catch(() => false), 'all pods are endpoints', SOON_MS);
+    await until(() => isRunning().catch(() => false), 'all pods are endpoints', START_MS);
     await until(async () => (await roundTrip(second!)) > 80, 'it is shaped', SOON_MS);
     const set = await netfold('set', 'db--s1', 'latency=40ms', '--name', name, '--key', user);
     expect(set).toMatchObject({ code: 0 });

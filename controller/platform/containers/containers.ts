@@ -41,6 +41,8 @@ export interface EnginePort {
   inspect(id: string): Promise<Inspected | undefined>;
   /** Calls `onContainer` with the id of each container that starts, ends or changes its networks. Resolves when there is no more news. */
   follow(onContainer: (id: string) => void, signal: AbortSignal): Promise<void>;
+  /** Of these, those in which all that ran has ended; absent where a container ends with what runs in it. */
+  ended?(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Gives up what it has open. */
   close?(): void;
 }

@@ -35,20 +35,31 @@ export const areNumbered = (selectors: readonly Selector[], listed: readonly Lis
 const isOneOf = (selectors: readonly Selector[], one: Listed): boolean =>
   isRunning(one) && selectors.some((selector) => isSelected(selector, one));
 
+export interface FollowedHere extends Followed {
+  /** Ids of the containers without a number of which there are more than endpoints for them. */
+  readonly contending: readonly string[];
+}
+
+/** What other machines have, and what has ended: nothing, as far as is known. */
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * Endpoints whose container runs here. Of two that run for one, the one that it was before stays: `before`, endpoint → id.
  * `elsewhere`: endpoints that other machines have, which may know it only after both have taken one; then the one that does not
- * have it takes another.
+ * have it takes another. `ended`: ids of containers without a number in which nothing runs any more, as in a pod that is about to go:
+ * they give way to others that have no endpoint, and to nobody else, since what runs in them may begin again.
  */
 export function containersHere(
   selectors: readonly Selector[],
   endpoints: readonly string[],
   listed: readonly Listed[],
   before: ReadonlyMap<string, string>,
-  elsewhere: ReadonlySet<string> = new Set(),
-): Followed {
+  elsewhere = NONE,
+  ended = NONE,
+): FollowedHere {
   const assignment = new Map<string, Listed>();
   const problems: string[] = [];
+  const contending: string[] = [];
   for (const { node, endpoints: replicas, selectors: its } of groupsOf(selectors, endpoints)) {
     const loose: Listed[] = [];
     for (const container of listed.filter((one) => isOneOf(its, one))) {
@@ -64,10 +75,14 @@ export function containersHere(
     }
     const free = replicas.filter((endpoint) => !assignment.has(endpoint) && !elsewhere.has(endpoint));
     const left = takeFree(free, loose, assignment, formerly(listed, before));
-    for (const container of left)
-      problems.push(`${surplus(node, container)}: it has ${count(replicas.length, 'endpoint')}`);
+    if (left.length > 0) contending.push(...loose.map(({ id }) => id));
+    for (const container of left.filter(({ id }) => !ended.has(id))) {
+      const endpoint = replicas.find((one) => ended.has(assignment.get(one)?.id ?? ''));
+      if (endpoint !== undefined) assignment.set(endpoint, container);
+      else problems.push(`${surplus(node, container)}: it has ${count(replicas.length, 'endpoint')}`);
+    }
   }
-  return { assignment, problems };
+  return { assignment, problems, contending };
 }
 
 const surplus = (node: string, { name }: Listed): string => `${node} selects ${name}, which is not shaped`;

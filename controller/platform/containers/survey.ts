@@ -21,6 +21,15 @@ export function findInterface(
   });
 }
 
+/** Those of the only interface that has any; none while there is none, and where several have. Throws `NAMESPACE_MISSING`. */
+export function soleAddresses(namespace: string): readonly string[] {
+  return onInterface({ namespace, ifindex: 0 }, (socket) => {
+    const all = listLinks(socket).map(({ ifindex }) => addressesOf(socket, ifindex));
+    const some = all.filter((its) => its.length > 0);
+    return some.length === 1 ? some[0]! : [];
+  });
+}
+
 /** Names the sandbox at a path. Throws `CONTAINER_CHANGED` if it is another one by now, or gone; then nothing is left. */
 export function nameSandbox(sandbox: Sandbox, path: string): string {
   const name = sandboxName(sandbox);

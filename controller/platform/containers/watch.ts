@@ -21,8 +21,8 @@ const LOOK_MS = 10_000;
 /** After something has failed; twice as long each time that it fails again. */
 const AGAIN_MS = 250;
 const LONGEST_AGAIN_MS = 2000;
-/** Where containers have no numbers, it is looked this often which endpoints other machines have. */
-const CLAIMS_MS = 500;
+/** Where containers have no numbers, it is looked this often which endpoints other machines have, and which have ended. */
+const CLAIMS_MS = 250;
 /** Of what is wrong, so much is told. */
 const MOST_TOLD = 100;
 const LONGEST_TOLD = 500;
@@ -168,14 +168,18 @@ export class ContainerWatch {
   }
 
   async #assign(listed: readonly Listed[]): Promise<Followed> {
-    const { door, settings } = this.#ports;
+    const { door, settings, engine } = this.#ports;
     const { selectors, endpoints } = settings;
     if (!settings.here) return followContainers(selectors, endpoints, listed, this.#last);
     const others = this.#elsewhere;
     this.#elsewhere = areNumbered(selectors, listed)
       ? undefined
       : await door.elsewhere().catch(() => others ?? new Set<string>());
-    return containersHere(selectors, endpoints, listed, this.#last, this.#elsewhere);
+    const here = (ended?: ReadonlySet<string>) =>
+      containersHere(selectors, endpoints, listed, this.#last, this.#elsewhere, ended);
+    const followed = here();
+    if (followed.contending.length === 0 || !engine.ended) return followed;
+    return here(await engine.ended(followed.contending));
   }
 
   /** Tells all containers where all endpoints are, if that has changed. Returns what went wrong, one sentence each. */

@@ -8,6 +8,9 @@ const STATUS = { deadlineExceeded: 4, notFound: 5, unimplemented: 12, unavailabl
 export const isNotFound = (error: unknown): boolean =>
   (error as { code?: unknown } | undefined)?.code === STATUS.notFound;
 
+export const isUnimplemented = (error: unknown): boolean =>
+  (error as { code?: unknown } | undefined)?.code === STATUS.unimplemented;
+
 /** `error`: as @grpc/grpc-js gives it. */
 export function runtimeError(
   socket: string,

@@ -9,7 +9,7 @@ type Field = readonly [id: number, type: string];
 type Fields = Readonly<Record<string, Field>>;
 
 /** A type `map` is one from strings to strings, `T[]` is repeated. */
-function message(fields: Fields): object {
+export function message(fields: Fields): object {
   const entries = Object.entries(fields).map(([name, [id, type]]) => {
     if (type === 'map') return [name, { keyType: 'string', type: 'string', id }];
     if (type.endsWith('[]')) return [name, { rule: 'repeated', type: type.slice(0, -2), id }];
@@ -70,8 +70,8 @@ const MESSAGES = {
   ContainerFilter: message({ podSandboxId: [3, 'string'] }),
   ListContainersRequest: message({ filter: [1, 'ContainerFilter'] }),
   Container: message({
-    ...{ id: [1, 'string'], metadata: [3, 'ContainerMetadata'], state: [6, 'ContainerState'] },
-    ...{ createdAt: [7, 'int64'] },
+    ...{ id: [1, 'string'], podSandboxId: [2, 'string'], metadata: [3, 'ContainerMetadata'] },
+    ...{ state: [6, 'ContainerState'], createdAt: [7, 'int64'] },
   }),
   ListContainersResponse: message({ containers: [1, 'Container[]'] }),
   ContainerStatusRequest: message({ containerId: [1, 'string'], verbose: [2, 'bool'] }),

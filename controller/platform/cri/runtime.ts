@@ -11,6 +11,7 @@ import { OWN_NAMESPACE_FILE } from '../../../agent/kernel/netns/namespace-files.
 import type { CheckedEngine, Inspected, Listed } from '../containers/containers.ts';
 import { ContainerError } from '../containers/errors.ts';
 import { namespaceOf } from '../containers/sandbox.ts';
+import { ComingSandboxes } from './coming-sandboxes.ts';
 import { isNotFound, runtimeError } from './errors.ts';
 import { type Method, RUNTIME_V1, SERVICE } from './runtime-messages.ts';
 
@@ -63,6 +64,7 @@ const containersSchema = z.object({
   containers: z.array(
     z.object({
       id: z.string().min(1),
+      podSandboxId: z.string(),
       metadata: z.object({ name: z.string() }).nullish(),
       state: z.string(),
       createdAt: z.number(),
@@ -82,6 +84,8 @@ export class Runtime implements CheckedEngine {
   readonly #deadlineMs: number;
   readonly #client: Client;
   readonly #service: ServiceDefinition;
+  /** What CRI does not have yet, while the runtime is followed. */
+  readonly #coming: ComingSandboxes;
 
   constructor(socket: string, deadlineMs = REQUEST_MS) {
     this.#socket = socket;
@@ -89,6 +93,7 @@ export class Runtime implements CheckedEngine {
     this.#client = new Client(`unix://${socket}`, credentials.createInsecure(), RECONNECT);
     const options = { longs: Number, enums: String, defaults: true, arrays: true, objects: true };
     this.#service = fromJSON(RUNTIME_V1, options)[SERVICE] as ServiceDefinition;
+    this.#coming = new ComingSandboxes(this.#client, POD_NETWORK);
   }
 
   close(): void {
@@ -107,15 +112,16 @@ export class Runtime implements CheckedEngine {
 
   async list(): Promise<Listed[]> {
     const { items } = await this.#ask(listSchema, 'ListPodSandbox', {});
-    return items.map(({ id, metadata, state, labels }) => ({
+    const listed = items.map(({ id, metadata, state, labels }) => ({
       ...{ id, name: `${metadata.namespace}/${metadata.name}`, isPod: true, labels },
       state: state === 'SANDBOX_READY' ? 'running' : 'not ready',
     }));
+    return [...listed, ...this.#coming.listed(new Set(items.map(({ id }) => id)))];
   }
 
   async inspect(id: string): Promise<Inspected | undefined> {
     const answer = await this.#findSandbox(id);
-    if (!answer) return undefined;
+    if (!answer) return this.#coming.inspected(id);
     const { status, info } = answer;
     const { metadata, state, network, linux } = status;
     const isOnHost = linux?.namespaces?.options?.network === 'NODE';
@@ -163,6 +169,15 @@ export class Runtime implements CheckedEngine {
       .map(({ id, metadata }) => ({ id, name: metadata?.name ?? id }));
   }
 
+  /** Of these sandboxes, those that have had containers, of which none runs or is about to. */
+  async ended(sandboxes: readonly string[]): Promise<Set<string>> {
+    const { containers } = await this.#ask(containersSchema, 'ListContainers', {});
+    const bySandbox = Map.groupBy(containers, ({ podSandboxId }) => podSandboxId);
+    const areOver = (id: string): boolean =>
+      bySandbox.get(id)?.every(({ state }) => state === 'CONTAINER_EXITED') ?? false;
+    return new Set(sandboxes.filter(areOver));
+  }
+
   /** Where the kubelet has its output written; empty: nowhere. */
   async logOf(container: string): Promise<string> {
     const { status } = await this.#ask(containerStatusSchema, 'ContainerStatus', { containerId: container });
@@ -180,6 +195,18 @@ export class Runtime implements CheckedEngine {
 
   /** Looks again and again; all are told at the beginning. Rejects if the runtime does not answer. */
   async follow(onContainer: (id: string) => void, signal: AbortSignal): Promise<void> {
+    const ending = new AbortController();
+    const until = AbortSignal.any([signal, ending.signal]);
+    const coming = this.#coming.follow(onContainer, until);
+    try {
+      await this.#poll(onContainer, until);
+    } finally {
+      ending.abort();
+      await coming;
+    }
+  }
+
+  async #poll(onContainer: (id: string) => void, signal: AbortSignal): Promise<void> {
     let before = new Map<string, string>();
     while (!signal.aborted) {
       const now = new Map((await this.list()).map(({ id, state }) => [id, state]));

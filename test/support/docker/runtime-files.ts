@@ -15,10 +15,12 @@ export interface RuntimePlaces {
   readonly folder: string;
   readonly socket: string;
   readonly state: string;
+  /** What makes containers; absent: `runc`. */
+  readonly runc?: string;
 }
 
 /** Of containerd. */
-export function runtimeConfig({ folder, socket, state }: RuntimePlaces): string {
+export function runtimeConfig({ folder, socket, state, runc = 'runc' }: RuntimePlaces): string {
   const at = (name: string): string => JSON.stringify(join(folder, name));
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return [
@@ -27,6 +29,8 @@ export function runtimeConfig({ folder, socket, state }: RuntimePlaces): string 
     ...['[plugins."io.containerd.internal.v1.opt"]', `path = ${at('opt')}`],
     `[${cri}]`,
     ...[`sandbox_image = "${RUNTIME_IMAGE}"`, 'restrict_oom_score_adj = true', 'disable_apparmor = true'],
+    ...[`[${cri}.containerd.runtimes.runc]`, 'runtime_type = "io.containerd.runc.v2"'],
+    ...[`[${cri}.containerd.runtimes.runc.options]`, `BinaryName = ${JSON.stringify(runc)}`],
     ...[`[${cri}.cni]`, `bin_dir = "${PLUGINS}"`, `conf_dir = ${at('cni')}`],
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 /** A container runtime of the tests' own, with CRI: containerd, and pods made as a kubelet makes them. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Runtime } from '../../../controller/platform/cri/runtime.ts';
 import { type Finished, run } from '../lab/lab.ts';
@@ -10,6 +10,8 @@ import { RUNTIME_IMAGE, runtimeConfig, writeTestImage } from './runtime-files.ts
 
 const KUBERNETES = 'k8s.io';
 const START_MS = 30_000;
+/** Files that say what becomes of containers that are made. */
+const [HELD, FAILS] = ['held', 'fails'];
 
 export interface Pod {
   readonly id: string;
@@ -71,8 +73,12 @@ export class TestRuntime extends TestDaemon {
   }
 
   #configure(): void {
-    const places = { folder: this.folder, socket: this.socket, state: join(this.folder, 'state') };
-    writeFileSync(join(this.folder, 'config.toml'), runtimeConfig(places));
+    const at = (name: string): string => join(this.folder, name);
+    const places = { folder: this.folder, socket: this.socket, state: at('state'), runc: at('runc') };
+    writeFileSync(at('config.toml'), runtimeConfig(places));
+    const waits = `while [ -e ${at(HELD)} ]; do sleep 0.05; done; [ -e ${at(FAILS)} ] && exit 1`;
+    writeFileSync(places.runc, `#!/bin/sh\ncase " $* " in *" create "*) ${waits} ;; esac\nexec runc "$@"\n`);
+    chmodSync(places.runc, 0o755);
     mkdirSync(join(this.folder, 'cni'));
     const ipam = {
       ...{ type: 'host-local', dataDir: join(this.folder, 'ipam') },
@@ -105,6 +111,18 @@ export class TestRuntime extends TestDaemon {
     mkdirSync(config.logDirectory, { recursive: true });
     const made = await this.client.request('RunPodSandbox', { config });
     return { id: (made as { podSandboxId: string }).podSandboxId, config };
+  }
+
+  /** From now on, nothing that the runtime starts gets further than its network. */
+  hold(): void {
+    writeFileSync(join(this.folder, HELD), '');
+  }
+
+  /** What it is about to start, and what it will, is started, or fails. */
+  release({ fails = false } = {}): void {
+    if (fails) writeFileSync(join(this.folder, FAILS), '');
+    else rmSync(join(this.folder, FAILS), { force: true });
+    rmSync(join(this.folder, HELD), { force: true });
   }
 
   /** Starts a container in a pod. */

@@ -64,9 +64,15 @@ describe('of pods that nobody has numbered', () => {
   const endpoints = ['web.0', 'web.1', 'web.2'];
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((letter) => pod(`shop/web-7d9f8-x2x4${letter}`)) as Pods;
   type Pods = [Listed, Listed, Listed, Listed];
-  const here = (listed: Listed[], elsewhere: string[] = [], before: Record<string, Listed> = {}) => {
+  const here = (
+    listed: Listed[],
+    elsewhere: string[] = [],
+    before: Record<string, Listed> = {},
+    ended: Listed[] = [],
+  ) => {
     const last = new Map(Object.entries(before).map(([endpoint, { id }]) => [endpoint, id]));
-    const found = containersHere(selectors, endpoints, listed, last, new Set(elsewhere));
+    const over = new Set(ended.map(({ id }) => id));
+    const found = containersHere(selectors, endpoints, listed, last, new Set(elsewhere), over);
     const names = [...found.assignment].map(([endpoint, { id }]) => [endpoint, id]);
     return { ...found, ids: Object.fromEntries(names) as Record<string, string> };
   };
@@ -95,6 +101,19 @@ describe('of pods that nobody has numbered', () => {
     ];
     expect(here([old, fresh], [], before).ids).toEqual({ 'web.2': 'another' });
     expect(Object.keys(here([a], ['web.2', 'web.1'], before).ids)).toEqual(['web.0']);
+  });
+
+  test('one in which all has ended gives way to one that has no endpoint, and to nobody else', () => {
+    const before = { 'web.0': a, 'web.1': b, 'web.2': c };
+    expect(here([a, b, c], [], before, [b])).toMatchObject({ ids: { 'web.1': b.id }, contending: [] });
+    const waiting = here([a, b, c, d], [], before);
+    expect(waiting.problems).toHaveLength(1);
+    expect(waiting.contending).toEqual([a, b, c, d].map(({ id }) => id));
+    expect(here([a, b, c, d], [], before, [b])).toMatchObject({ ids: { 'web.1': d.id }, problems: [] });
+    // Afterwards as well; and one in which nothing has begun yet, or again, does not take its place.
+    const after = { ...before, 'web.1': d };
+    expect(here([a, b, c, d], [], after, [b])).toMatchObject({ ids: { 'web.1': d.id }, problems: [] });
+    expect(here([a, b, c, d], [], before, [b, d])).toMatchObject({ ids: { 'web.1': b.id }, problems: [] });
   });
 
   test('on machines that start at once, not all take the first', () => {

@@ -22,6 +22,8 @@ let here: Map<number, PlannedEndpoint>;
 /** What was done, in order. */
 let done: string[];
 let fails: { engine?: Error; attach?: Error; elsewhere?: Error; hasInterface: boolean };
+/** Letters of those in which all has ended. */
+let ended: string[];
 /** What other machines have. */
 let elsewhere: Set<string>;
 let watch: ContainerWatch;
@@ -51,6 +53,7 @@ const engine: EnginePort = {
     return { id, name, networks, namespacePath, networkMode: 'net' } satisfies Inspected;
   },
   follow: async () => {},
+  ended: async (ids) => new Set(ended.map(ID).filter((id) => ids.includes(id))),
 };
 
 const endpointAt = (number: number, letter: string, pid: number, address: string): PlannedEndpoint => {
@@ -68,6 +71,7 @@ beforeEach(() => {
   done = [];
   fails = { hasInterface: true };
   elsewhere = new Set();
+  ended = [];
   watch = follow();
 });
 
@@ -222,5 +226,22 @@ test('a container without a number takes an endpoint that no other machine has, 
   elsewhere = new Set(['web.0']);
   expect(await look(false)).toEqual([]);
   fails.elsewhere = new Error('the agent starts again');
+  expect(await look(false)).toEqual([]);
+});
+
+test('one that waits for an endpoint has it as soon as all has ended in another, whose sandbox is still there', async () => {
+  watch = follow(true);
+  await look();
+  containers.push(run('c', 3, '10.0.0.3'));
+  expect(await look(false)).toEqual(['tell web selects web-c, which is not shaped: it has 2 endpoints']);
+  ended = ['b'];
+  expect(await look(false)).toEqual([
+    'open web.1 in 1003',
+    'attach web.1 at 10.0.0.3',
+    'close web.1 in 1002',
+    'tell ',
+  ]);
+  expect(await look(false)).toEqual([]);
+  containers = containers.filter(({ name }) => name !== 'web-b');
   expect(await look(false)).toEqual([]);
 });

@@ -125,6 +125,23 @@ describe('a runtime', () => {
     expect(await runtime.inspect(ID)).toBeUndefined();
   });
 
+  test('says in which of its pods all has ended', async () => {
+    const container = (podSandboxId: string, state: string) => ({
+      id: `${podSandboxId}-${state}`,
+      podSandboxId,
+      state,
+    });
+    answers.ListContainers = {
+      containers: [
+        ...[container('over', 'CONTAINER_EXITED'), container('other', 'CONTAINER_EXITED')],
+        ...[container('again', 'CONTAINER_EXITED'), container('again', 'CONTAINER_CREATED')],
+        ...[container('runs', 'CONTAINER_RUNNING')],
+      ],
+    };
+    await serve();
+    expect(await runtime.ended(['over', 'again', 'runs', 'begins'])).toEqual(new Set(['over']));
+  });
+
   test('is followed by looking: what appears, changes and goes is told', async () => {
     const item = (id: string, state = 'SANDBOX_READY') => ({ id, metadata: METADATA, state });
     answers.ListPodSandbox = { items: [item('a'), item('b')] };
