@@ -186,6 +186,7 @@ export class Lifecycle {
     this.#begunAt = this.#parts.clock.now();
     this.#enter('running');
     traffic.setTime(time.now());
+    this.#reactions.begun();
     if (past.graph) void this.#reactions.applyChanges({ graph: past.graph, atoms: [] });
     applications.start((endpoint) => player.isPresent(endpoint), [...beginning.atoms, ...past.atoms]);
   }

@@ -1,7 +1,6 @@
 /** The reactions of an agent: to a tick, an announcement, an instant of the timeline, a local change. */
 
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
-import { fromMillis, micros } from '../../proto/units.ts';
 import type { Graph } from '../../topology/model/model.ts';
 import { numbersByAddress } from '../linux/objects/endpoint-numbers.ts';
 import type { FlowChange } from '../mesh/exchange/own-table.ts';
@@ -10,12 +9,9 @@ import type { FlowShare } from '../share/model.ts';
 import { Attempts } from '../tick/attempts.ts';
 import { Soon } from '../tick/soon.ts';
 import type { TimelineChanges } from '../timeline/player.ts';
-import { TracePlayer } from '../timeline/trace-player.ts';
+import { TraceSteps } from '../timeline/trace-steps.ts';
 import { HostChanges } from './host-changes.ts';
 import type { AgentParts } from './parts.ts';
-
-/** Of the agent's time, one part in so many is for traces: where folding takes long, their steps become longer. */
-const TRACE_PARTS = 10;
 
 export class Reactions {
   readonly #parts: AgentParts;
@@ -29,10 +25,7 @@ export class Reactions {
   #seenEndpoints = -1;
   #seenHosts = '';
   readonly #attempts: Attempts;
-  readonly #traces: TracePlayer;
-  /** How long the present step of traces is, and when it ends, in milliseconds. */
-  #traceStepMs: number;
-  #traceEndMs = Number.NEGATIVE_INFINITY;
+  readonly #traces: TraceSteps;
   /** How long ticks took, in milliseconds. */
   readonly ticks = { count: 0, totalMs: 0, latestMs: 0 };
 
@@ -43,8 +36,14 @@ export class Reactions {
     this.#shareChanges = new ShareChanges(parts.runLog, parts.epoch.endpointNames, parts.epoch.value.lanes);
     this.#hearing = new Soon(parts, () => parts.tick.readAnnouncements());
     this.#announcing = new Soon(parts, () => this.#announce(parts.local.all));
-    this.#traces = new TracePlayer(parts.epoch.value.graph);
-    this.#traceStepMs = parts.bootstrap.tickMs;
+    const { clock, timers, time, bootstrap } = parts;
+    const play = (graph: Graph): void => {
+      this.#attempts.run('playing traces', () => this.#playTraces(graph));
+    };
+    this.#traces = new TraceSteps(
+      { clock, timers, time, tickMs: bootstrap.tickMs, play },
+      parts.epoch.value.graph,
+    );
   }
 
   tick(): void {
@@ -52,7 +51,6 @@ export class Reactions {
     const started = clock.now();
     const { leaseMs } = bootstrap;
     if (leaseMs !== undefined) this.#attempts.run('renewing the lease', () => kernel.renewLease(leaseMs));
-    if (this.#traces.isNeeded) this.#attempts.run('playing traces', () => this.#playTraces());
     tick.run();
     const elapsed = clock.now() - started;
     this.ticks.count++;
@@ -60,25 +58,14 @@ export class Reactions {
     this.ticks.latestMs = elapsed;
   }
 
-  #playTraces(): void {
-    const { clock, epoch, bootstrap } = this.#parts;
-    const started = clock.now();
-    // A tick that comes a little early is the one that was meant.
-    if (started < this.#traceEndMs - bootstrap.tickMs / 2) return;
-    const graph = this.#traced();
-    if (graph) {
-      epoch.advance(graph);
-      void this.#reshape();
-    }
-    this.#traceStepMs = Math.max(bootstrap.tickMs, TRACE_PARTS * (clock.now() - started));
-    this.#traceEndMs = started + this.#traceStepMs;
+  /** The experiment has begun. */
+  begun(): void {
+    this.#traces.start();
   }
 
-  /** The graph with the present step of its traces; `undefined`: it is in force already, or the experiment has not begun. */
-  #traced(): Graph | undefined {
-    const { nowMicros } = this.#parts.timeline;
-    if (nowMicros === undefined || nowMicros < 0) return undefined;
-    return this.#traces.at(nowMicros, micros(nowMicros + fromMillis(this.#traceStepMs)));
+  #playTraces(graph: Graph): void {
+    this.#parts.epoch.advance(graph);
+    void this.#reshape();
   }
 
   /** What fails now, in words. */
@@ -161,8 +148,7 @@ export class Reactions {
   applyChanges({ graph, atoms }: TimelineChanges): Promise<void> {
     const { epoch, applications, names } = this.#parts;
     const isCut = this.#cutOff(applications.ending(atoms));
-    if (graph) this.#traces.setGraph(graph);
-    if (graph) epoch.advance(this.#traced() ?? graph);
+    if (graph) epoch.advance(this.#traces.withTraces(graph));
     if (graph) names?.setGraph(graph);
     const settled = graph || isCut ? this.#reshape() : Promise.resolve();
     for (const atom of atoms) applications.obey(atom);
@@ -194,6 +180,7 @@ export class Reactions {
   }
 
   stop(): void {
+    this.#traces.stop();
     this.#hearing.stop();
     this.#announcing.stop();
   }

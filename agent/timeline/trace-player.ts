@@ -1,7 +1,7 @@
 /**
  * Traces of links, played. At each question, links with a trace get the mean rate of the time until the next one, and latency
- * and loss of that instant. There is no event for a step of a trace: a minute of it may have thousands, of which a tick sees
- * fifty milliseconds. Every agent plays the same traces by the experiment's time. Pure.
+ * and loss of that instant. There is no event for a step of a trace: a minute of it may have thousands. Every agent plays the same
+ * traces by the experiment's time; trace-steps.ts asks. Pure.
  */
 import type { Impairment } from '../../proto/impairment.ts';
 import { meanOfTrace, meanRateOf, traceOf } from '../../proto/trace.ts';
@@ -21,6 +21,12 @@ interface Player {
   readonly meanRate: number;
   readonly meanLatency: number;
   readonly saysLoss: boolean;
+}
+
+export interface PlayedStep {
+  readonly untilMs: number;
+  /** Whether more than one step of a trace is in it. */
+  readonly areSeveral: boolean;
 }
 
 export class TracePlayer {
@@ -46,6 +52,21 @@ export class TracePlayer {
     this.#graph = graph;
     this.#players = playersOf(graph.links);
     this.#now = new Float64Array(3 * this.#players.length).fill(Number.NaN);
+  }
+
+  /**
+   * What is played from `fromMs` on stays until the last change within `withinMs`, so that changes that follow each other faster are
+   * one step; or else until the next change. Infinite: nothing changes any more.
+   */
+  stepFrom(fromMs: number, withinMs: number): PlayedStep {
+    let [first, last, next] = [Number.POSITIVE_INFINITY, fromMs, Number.POSITIVE_INFINITY];
+    for (const { cursor } of this.#players) {
+      first = Math.min(first, cursor.nextStepMs(fromMs));
+      last = Math.max(last, cursor.stepStartMs(fromMs + withinMs));
+      next = Math.min(next, cursor.nextStepMs(fromMs + withinMs));
+    }
+    const untilMs = last > fromMs ? last : next;
+    return { untilMs, areSeveral: first < untilMs };
   }
 
   /** The graph from `from` to `until`; `undefined` if it is the one of the last call. */

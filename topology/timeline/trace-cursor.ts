@@ -30,10 +30,28 @@ export class TraceCursor {
     return this.#trace.loss[this.#stepAt(atMs)]!;
   }
 
+  /** When the step began that is in force at `atMs`, since the start of the experiment. */
+  stepStartMs(atMs: number): number {
+    const { periodMs, phaseMs, startMs } = this.#trace;
+    return this.#roundsUntil(atMs) * periodMs + startMs[this.#stepAt(atMs)]! - phaseMs;
+  }
+
+  /** When the next one begins; infinite after the last one of a trace that does not loop. */
+  nextStepMs(atMs: number): number {
+    const { periodMs, phaseMs, loops, startMs } = this.#trace;
+    const next = startMs[this.#stepAt(atMs) + 1] ?? (loops ? periodMs : Number.POSITIVE_INFINITY);
+    return this.#roundsUntil(atMs) * periodMs + next - phaseMs;
+  }
+
+  #roundsUntil(atMs: number): number {
+    const { periodMs, phaseMs, loops } = this.#trace;
+    return loops ? Math.floor((atMs + phaseMs) / periodMs) : 0;
+  }
+
   #bitsUntil(atMs: number): number {
-    const { periodMs, phaseMs, loops, startMs, rateBps } = this.#trace;
+    const { periodMs, phaseMs, startMs, rateBps } = this.#trace;
     const inTrace = atMs + phaseMs;
-    const rounds = loops ? Math.floor(inTrace / periodMs) : 0;
+    const rounds = this.#roundsUntil(atMs);
     const step = this.#stepAt(atMs);
     const bits = this.#passed[step]! + rateBps[step]! * (inTrace - rounds * periodMs - startMs[step]!);
     return rounds * this.#passed.at(-1)! + bits;

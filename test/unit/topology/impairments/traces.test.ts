@@ -194,6 +194,31 @@ describe('played', () => {
     );
   });
 
+  it('knows when steps begin, over rounds, and that the last one of some does not end', () => {
+    const times = (text: string, ...at: number[]) =>
+      at.map((ms) => [cursor(text).stepStartMs(ms), cursor(text).nextStepMs(ms)]);
+    const looped = 'loop 30 100: 0 1000, 40 0, 60 500';
+    expect(times(looped, 0, 9.9, 10, 29, 30, 69, 70, 1_000_010)).toEqual([
+      ...[
+        [-30, 10],
+        [-30, 10],
+        [10, 30],
+        [10, 30],
+        [30, 70],
+        [30, 70],
+        [70, 110],
+      ],
+      [1_000_010, 1_000_030],
+    ]);
+    expect(times('once 0 100: 0 1000, 40 0', 39, 40, 5000)).toEqual([
+      ...[
+        [0, 40],
+        [40, Number.POSITIVE_INFINITY],
+        [40, Number.POSITIVE_INFINITY],
+      ],
+    ]);
+  });
+
   const graphOf = (link: string, file: string) => expandGraph(load(link, { 'x.csv': file }).topology);
 
   it('gives the link what the trace has, and nothing to do while it stays', () => {
@@ -209,8 +234,19 @@ describe('played', () => {
     expect(at(6000)).toMatchObject({ bandwidth: 10e6, latency: 20_000 });
   });
 
+  it('ends a step with the last change that is near, or else with the next one', () => {
+    const player = new TracePlayer(
+      graphOf('trace: x.csv', 'time_ms,rate_mbps\n0,1\n10,2\n20,3\n300,4\n700,1\n1000,1\n'),
+    );
+    expect(player.stepFrom(0, 50)).toEqual({ untilMs: 20, areSeveral: true });
+    expect(player.stepFrom(20, 50)).toEqual({ untilMs: 300, areSeveral: false });
+    expect(player.stepFrom(280, 50)).toEqual({ untilMs: 300, areSeveral: false });
+    expect(player.stepFrom(0, 400)).toEqual({ untilMs: 300, areSeveral: true });
+  });
+
   it('plays nothing where there is no trace', () => {
     const player = new TracePlayer(graphOf('latency: 5ms', ''));
+    expect(player.stepFrom(0, 50).untilMs).toBe(Number.POSITIVE_INFINITY);
     expect([player.isNeeded, player.at(fromMillis(0), fromMillis(50))]).toEqual([false, undefined]);
   });
 
