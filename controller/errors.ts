@@ -37,6 +37,8 @@ export type ControllerErrorCode =
   | 'FORMAT_UNKNOWN'
   | 'COMMAND_WORDS'
   | 'HOST_UNKNOWN'
+  | 'KEY_FIXED'
+  | 'KEY_MISSING'
   | 'HOSTS_IDLE'
   | 'NAME_INVALID'
   | 'MACHINE_CANNOT'
@@ -112,6 +114,8 @@ const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
   EXPAND_EVENTS: 'usage',
   FORMAT_UNKNOWN: 'input',
   COMMAND_WORDS: 'usage',
+  KEY_FIXED: 'input',
+  KEY_MISSING: 'input',
   HOST_UNKNOWN: 'input',
   HOSTS_IDLE: 'usage',
   NAME_INVALID: 'usage',

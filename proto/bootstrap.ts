@@ -94,6 +94,8 @@ export const bootstrapSchema = z.strictObject({
      * The mesh's key, as agent/mesh/trust/mesh-key.ts writes it; absent: every peer that reaches the port can join.
      */
     key: z.string().optional(),
+    /** Where the agent's machine has it: a key that replaces it is written there. Absent: nowhere. */
+    keyFile: z.string().optional(),
     /** Folder on the agent's machine that keeps its identity; absent: a new one each time. */
     identity: z.string().optional(),
     /** Which peers may join; an entry with a host name allows only that name. Absent: every peer that can connect. */

@@ -3,7 +3,7 @@
  * the runs of their agents. All code that carries, keeps or plays commands uses these definitions.
  */
 import { z } from 'zod';
-import { MAX_DURATION, micros } from './units.ts';
+import { formatMicros, MAX_DURATION, micros } from './units.ts';
 
 /** In one experiment at a time. Older ones are folded (`foldHorizon`); of still more, some stay (`surplusCommands`). */
 export const MAX_COMMANDS = 4096;
@@ -289,4 +289,77 @@ export function isHostName(text: string): boolean {
 /** When an agent started, in milliseconds since 1970: a restarted agent has a higher incarnation. */
 export function isIncarnation(value: number | null | undefined): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+// The command that replaces the mesh's key. It has the new key once for each host, sealed so that this host alone can open it
+// (agent/mesh/trust/sealed-key.ts), and in as many parts as the length of commands asks for: it counts when all of them are there.
+
+/** The new key for one host: whose, and sealed. Base64url. */
+export interface SealedFor {
+  readonly peer: string;
+  readonly box: string;
+}
+
+/** What all parts of one replacement have alike. */
+export interface RekeyHead {
+  readonly parts: number;
+  /** For so many microseconds, hosts that are on the list may come in by the key before. */
+  readonly overlap: number;
+  /** Of the new key; says nothing about it. */
+  readonly id: string;
+  /** The key before, sealed by the new one. */
+  readonly before: string;
+  /** The public half of a key that is made for this replacement. */
+  readonly ephemeral: string;
+}
+
+export interface RekeyPart extends RekeyHead {
+  /** From 1. */
+  readonly part: number;
+  readonly hosts: readonly SealedFor[];
+}
+
+/** With these, a part is shorter than `MAX_COMMAND_BYTES`. */
+const HOSTS_IN_A_PART = 10;
+const MOST_PARTS = 999;
+export const MOST_REKEYED_HOSTS = HOSTS_IN_A_PART * MOST_PARTS;
+
+const TEXT =
+  /^rekey ([1-9]\d{0,2})\/([1-9]\d{0,2}) ([1-9]\d{0,13})us ([\w-]{22}) ([\w-]{64}) ([\w-]{43})((?: [\w-]{16}:[\w-]{64})+)$/;
+
+export const isRekey = ({ text }: { readonly text: string }): boolean => /^\s*rekey(\s|$)/.test(text);
+
+/** `undefined`: it is no such text. */
+export function parseRekey(text: string): RekeyPart | undefined {
+  const found = TEXT.exec(text);
+  if (!found) return undefined;
+  const [part, parts, overlap] = found.slice(1, 4).map(Number) as [number, number, number];
+  const [id, before, ephemeral, list] = found.slice(4) as [string, string, string, string];
+  const hosts = list
+    .trim()
+    .split(' ')
+    .map((word) => {
+      const [peer, box] = word.split(':') as [string, string];
+      return { peer, box };
+    });
+  return part > parts ? undefined : { part, parts, overlap, id, before, ephemeral, hosts };
+}
+
+/** The texts of all parts. */
+export function rekeyTexts(head: Omit<RekeyHead, 'parts'>, hosts: readonly SealedFor[]): string[] {
+  const { overlap, id, before, ephemeral } = head;
+  const parts = Math.ceil(hosts.length / HOSTS_IN_A_PART);
+  return Array.from({ length: parts }, (_, index) => {
+    const here = hosts.slice(index * HOSTS_IN_A_PART, (index + 1) * HOSTS_IN_A_PART);
+    const list = here.map(({ peer, box }) => `${peer}:${box}`);
+    return [`rekey ${index + 1}/${parts} ${overlap}us`, id, before, ephemeral, ...list].join(' ');
+  });
+}
+
+/** A command's text for people: a replacement's is long, and says nothing to them. */
+export function shownText(text: string): string {
+  const found = parseRekey(text);
+  if (!found) return text;
+  const { part, parts, overlap } = found;
+  return `rekey${parts > 1 ? ` (part ${part} of ${parts})` : ''}, the key before counts for ${formatMicros(micros(overlap))}`;
 }

@@ -64,6 +64,13 @@ export interface ControlStanding {
   readonly behind: readonly string[];
 }
 
+/** A host that an agent has met (`GET /members`); one that is away has the peer id that it had last. */
+export interface KnownMember {
+  readonly name: string;
+  readonly peer: string;
+  readonly isPresent: boolean;
+}
+
 /** What an agent knows of commands (`GET /control`). */
 export interface ControlAnswer extends ControlStanding {
   /** In the order in which they take effect. */

@@ -8,6 +8,7 @@ import {
   type ControlAnswer,
   type ControlRequest,
   controlRequestSchema,
+  type KnownMember,
   type PlacedCommand,
   type PlaceRequest,
   placeRequestSchema,
@@ -65,6 +66,8 @@ export interface AgentDoor {
   place(request: PlaceRequest): PlacedCommand;
   signed(request: SignedRequest): AcceptedCommand;
   commands(): ControlAnswer;
+  /** All hosts that it has met, those that are away, too. */
+  members(): readonly KnownMember[];
   /**
    * Adds an endpoint to this host; it replaces one with the same number. Throws a `NetfoldError` if it can't be
    * shaped.
@@ -104,6 +107,7 @@ export async function openApi(agent: AgentDoor, socket: string): Promise<Fastify
     return {};
   });
   server.get('/control', async () => agent.commands());
+  server.get('/members', async () => agent.members());
   server.post('/control', async ({ body }) => agent.control(controlRequestSchema.parse(body)));
   server.post('/control/place', async ({ body }) => agent.place(placeRequestSchema.parse(body)));
   server.post('/control/signed', async ({ body }) => agent.signed(signedRequestSchema.parse(body)));

@@ -3,7 +3,7 @@
  * and stops them in reverse order.
  */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
-import { type Command, MAX_ALL_COMMANDS } from '../../proto/command.ts';
+import { type Command, MAX_ALL_COMMANDS, shownText } from '../../proto/command.ts';
 import { MAX_RULES } from '../../proto/rules.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { count } from '../../proto/words.ts';
@@ -40,6 +40,7 @@ import { WideArea } from '../underlay/wide-area.ts';
 import { KnownEndpoints } from './known-endpoints.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LocalEndpoints } from './local-endpoints.ts';
+import { keepKeys } from './open-mesh.ts';
 import type { AgentParts } from './parts.ts';
 import type { AgentPorts, Kernel } from './ports.ts';
 import { Reactions } from './reactions.ts';
@@ -120,12 +121,13 @@ interface Opened {
   readonly mesh: Mesh;
   readonly transport: AgentParts['transport'];
   readonly guard?: AgentParts['guard'];
+  readonly keys?: AgentParts['keys'];
 }
 
 function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Agent {
   const { clock, timers, log, processes, probes } = ports;
   const { topology, player, beginning, time, runLog, epoch, kernel, enforcer, shaping } = built;
-  const { mesh, transport, guard } = built;
+  const { mesh, transport, guard, keys } = built;
   const giverOf = (command: Command): string => guard?.nameOf(command) ?? `agent ${command.origin}`;
   const traffic = new OwnTraffic(
     trafficSources(topology.traffic ?? [], epoch.value.graph),
@@ -175,7 +177,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   const seen = trafficOf({ kernel, mesh, tick, epoch, known, wideArea });
   const parts: AgentParts = {
     ...{ bootstrap, clock, timers, log, runLog, time, player, beginning, epoch, timeline },
-    ...{ kernel, enforcer, local, keeper, mesh, transport, tick, guard, giverOf },
+    ...{ kernel, enforcer, local, keeper, mesh, transport, tick, guard, keys, giverOf },
     lag: followLag(runLog),
     ...{ known, traffic },
     applications: new Applications({
@@ -248,6 +250,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
   keeper.watch(() => crowdedRules(kernel.crowdedRules?.() ?? 0));
   const lifecycle = new Lifecycle(parts, reactions);
   keeper.watch(() => lifecycle.problems);
+  keepKeys(parts);
   followCommands(bootstrap, parts);
   return { parts, reactions, lifecycle };
 }
@@ -315,7 +318,8 @@ function followCommands({ logFolder, host }: Bootstrap, parts: AgentParts): void
   mesh.commands.onChange((added) => {
     for (const command of added) {
       const { origin, at, text } = command;
-      log.info({ origin, by: giverOf(command), at: toSeconds(micros(at)), text }, 'command');
+      const facts = { origin, by: giverOf(command), at: toSeconds(micros(at)), text: shownText(text) };
+      log.info(facts, 'command');
     }
     timeline.addCommands(added);
     end.look();

@@ -36,7 +36,11 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     log: (query) => pages.read(query),
     bootstrap: () => ({
       ...bootstrap,
-      mesh: { ...bootstrap.mesh, peers: [...new Set([...bootstrap.mesh.peers, ...addressesOfOthers()])] },
+      mesh: {
+        ...bootstrap.mesh,
+        ...(parts.keys && { key: parts.keys.newest }),
+        peers: [...new Set([...bootstrap.mesh.peers, ...addressesOfOthers()])],
+      },
       endpoints: local.all.map(toldOf),
       ...startOf(),
     }),
@@ -45,6 +49,10 @@ export function openDoor({ parts, reactions, lifecycle }: Agent, stop: () => voi
     place: (request) => control.place(request),
     signed: ({ command }) => control.give(command),
     commands: () => control.answer(),
+    members: () => [
+      ...mesh.view.hosts().map(({ name, peer }) => ({ name, peer, isPresent: true })),
+      ...mesh.view.members.absent().map(({ name, peer }) => ({ name, peer, isPresent: false })),
+    ],
     attach: (endpoint) => lifecycle.attach({ ...endpoint, namespace: pinnedPath(endpoint.namespace) }),
     detach: (number) => lifecycle.detach(number),
     connect: (addresses) => lifecycle.connect(addresses),

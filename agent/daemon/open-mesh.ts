@@ -1,5 +1,6 @@
 /** The mesh of a bootstrap, over libp2p; it has no connections yet. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { formatMicros, micros } from '../../proto/units.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { encodeInvitation, invitationOf } from '../bootstrap/invitation.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
@@ -9,7 +10,10 @@ import { createLibp2pTransport } from '../mesh/libp2p/libp2p-transport.ts';
 import { CommandGuard } from '../mesh/trust/command-guard.ts';
 import { commandScope } from '../mesh/trust/command-signature.ts';
 import { signingKeyOfIdentity } from '../mesh/trust/identity.ts';
+import { KeyRing } from '../mesh/trust/key-ring.ts';
+import { replaceMeshKey } from '../mesh/trust/mesh-key.ts';
 import { openSecurity } from '../mesh/trust/security.ts';
+import type { AgentParts } from './parts.ts';
 import type { MeshSurroundings, OpenMesh } from './ports.ts';
 
 export interface OpenMeshPorts extends MeshSurroundings {
@@ -24,8 +28,9 @@ export async function openMesh(
 ): Promise<OpenMesh> {
   const { experiment, host, topology } = bootstrap;
   const { listen, announce = [], commands } = bootstrap.mesh;
-  const { admission, ...security } = await openSecurity(bootstrap.mesh, host, endpointNames);
-  const { privateKey } = security;
+  const { admission, meshKey, privateKey } = await openSecurity(bootstrap.mesh, host, endpointNames);
+  const self = privateKey && signingKeyOfIdentity(privateKey);
+  const keys = meshKey === undefined ? undefined : new KeyRing(meshKey, self, () => time.now());
   const guard =
     commands &&
     new CommandGuard({
@@ -33,7 +38,7 @@ export async function openMesh(
       commanders: commands.commanders,
       hostOf: (peer) => admission.hostOf(peer),
       lacking,
-      ...(privateKey && { key: signingKeyOfIdentity(privateKey) }),
+      ...(self && { key: self }),
     });
   const transport = await createLibp2pTransport({
     ...{ experiment, listen, announce, clock, timers },
@@ -43,7 +48,8 @@ export async function openMesh(
         invitationOf(bootstrap, mesh.view, { addresses: transport.addresses, admission, ended: ended?.() }),
       ),
     onInvited,
-    ...{ admission, ...security },
+    ...{ admission, keys },
+    ...(privateKey && { privateKey }),
   });
   const mesh = new Mesh(
     { transport, clock, timers, log, time },
@@ -52,5 +58,47 @@ export async function openMesh(
       addressesPerEndpoint: addressesPerEndpoint(bootstrap),
     },
   );
-  return { mesh, transport, guard };
+  if (keys) followKeys(mesh, keys);
+  return { mesh, transport, guard, keys };
+}
+
+/** Replacements of the mesh's key are commands; who has all of them has the new key. */
+function followKeys(mesh: Mesh, keys: KeyRing): void {
+  mesh.commands.onChange(() => keys.take(mesh.commands.all()));
+  mesh.onChange(() => {
+    if (!keys.latest) return;
+    const told = mesh.view.hosts().filter(({ inStep }) => inStep);
+    keys.noteTold(told.map(({ peer }) => peer));
+  });
+}
+
+type Keeping = Pick<AgentParts, 'bootstrap' | 'keys' | 'keeper' | 'mesh'>;
+
+/** Each new key is written where the machine had the one before, and whoever can't learn it is named. */
+export function keepKeys({ bootstrap, keys, keeper, mesh }: Keeping): void {
+  const { keyFile } = bootstrap.mesh;
+  keys?.onChange(() => {
+    if (keyFile !== undefined)
+      keeper.attempt("keeping the mesh's new key", () => replaceMeshKey(keyFile, keys.newest, keys.known));
+  });
+  keeper.watch(() => keyProblems(keys, mesh.view.members.lost(), keyFile));
+}
+
+function keyProblems(
+  keys: KeyRing | undefined,
+  lost: readonly { readonly name: string; readonly peer: string }[],
+  keyFile = 'the present key',
+): string[] {
+  if (!keys?.latest) return [];
+  const replaced = `was replaced at ${formatMicros(micros(keys.latest.at))}`;
+  if (keys.isLeftOut)
+    return [
+      `the mesh's key ${replaced}, and the new one is not for this host, so no other agent talks to it: copy the key of one that has it, and start this agent again with --mesh-key`,
+    ];
+  return keys
+    .shutOut(lost)
+    .map(
+      ({ name }) =>
+        `${name} was away while the mesh's key ${replaced}, and can't come back with the old one: copy ${keyFile} there, and start its agent again with --mesh-key`,
+    );
 }

@@ -12,6 +12,7 @@ import type { CurrentEpoch } from '../epoch/current-epoch.ts';
 import type { Fidelity } from '../fidelity/fidelity.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { CommandGuard } from '../mesh/trust/command-guard.ts';
+import type { KeyRing } from '../mesh/trust/key-ring.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { LagCount } from '../runlog/lag.ts';
 import type { RunLog } from '../runlog/run-log.ts';
@@ -42,6 +43,8 @@ export interface AgentParts {
   readonly control: Control;
   /** Who may give which commands; absent: nobody signs. */
   readonly guard?: CommandGuard | undefined;
+  /** The mesh's keys; absent: it has none. */
+  readonly keys?: KeyRing | undefined;
   /** The name of who gave a command. */
   readonly giverOf: (command: Command) => string;
   readonly epoch: CurrentEpoch;

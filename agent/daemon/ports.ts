@@ -15,6 +15,7 @@ import type { MachineLoad } from '../health/machine-load.ts';
 import type { TcpConnection } from '../kernel/netlink/tcp-connections.ts';
 import type { Mesh } from '../mesh/exchange/mesh.ts';
 import type { CommandGuard } from '../mesh/trust/command-guard.ts';
+import type { KeyRing } from '../mesh/trust/key-ring.ts';
 import type { MeshTransport } from '../mesh/wire/transport.ts';
 import type { RealSource } from '../traffic/messages.ts';
 import type { TrafficPort } from '../traffic/own-traffic.ts';
@@ -105,6 +106,8 @@ export interface OpenMesh {
   readonly transport: MeshTransport;
   /** Absent: commands are not signed. */
   readonly guard?: CommandGuard | undefined;
+  /** Absent: the mesh has none. */
+  readonly keys?: KeyRing | undefined;
 }
 
 export interface MeshSurroundings {

@@ -87,6 +87,7 @@ export class Footprints {
       // What follows from them is not of the command itself.
       case 'notify':
       case 'ended':
+      case 'rekey':
         return footprint(event, { kind: 'lasts' });
       case 'heal':
         return footprint(event, { ...assigning([PARTITIONS]), named: 1 });

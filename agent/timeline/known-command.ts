@@ -1,5 +1,5 @@
 /** A parsed command: its event, or why it has none. */
-import { type Command, isUrgent, wrongTime } from '../../proto/command.ts';
+import { type Command, isRekey, isUrgent, wrongTime } from '../../proto/command.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
 import { COMMAND_FILE, parseAction } from '../../topology/events/grammar.ts';
 import { Findings, quote, TopologyError } from '../../topology/model/diagnostics.ts';
@@ -14,7 +14,7 @@ export interface KnownCommand {
   /** Absent: the command can't be parsed. `reset` has one, too, which changes nothing by itself. */
   readonly event: TopologyEvent | undefined;
   readonly error: CommandError | undefined;
-  /** How many steps of the timeline it has at most; 0 for one of `isUrgent`. */
+  /** How many steps of the timeline it has at most; 0 for one of `isUrgent`, and for a key of the mesh. */
   readonly steps: number;
 }
 
@@ -32,7 +32,7 @@ export function readCommand(command: Command): KnownCommand {
   const times = { at: micros(at), ...(until === undefined ? {} : { until: micros(until) }) };
   const event: TopologyEvent = { ...times, action, position: START };
   // What a user needs to get out of a bad state has room whatever was commanded before. There are few of them.
-  const steps = isUrgent(command) ? 0 : countSteps(event);
+  const steps = isUrgent(command) || isRekey(command) ? 0 : countSteps(event);
   if (steps <= MAX_ATOMS) return { command, event, error: undefined, steps };
   const message = `this comes to ${steps} changes, more than ${MAX_ATOMS}`;
   return wrong(new CommandError(command, 'LIMIT', START, message, 'use a longer period or a shorter window'));

@@ -1,5 +1,5 @@
 /** What a set of commands says of each of its own: which resets count, what they undo, and what is too much. */
-import { type Command, compareCommands, compareIssue } from '../../proto/command.ts';
+import { type Command, compareCommands, compareIssue, isRekey } from '../../proto/command.ts';
 import { MAX_ATOMS } from '../../topology/model/limits.ts';
 import { isReset, type KnownCommand } from './known-command.ts';
 
@@ -7,7 +7,7 @@ export function isUndoneBy(
   { command }: { readonly command: Command },
   reset: KnownCommand | undefined,
 ): boolean {
-  return reset !== undefined && compareIssue(command, reset.command) < 0;
+  return reset !== undefined && !isRekey(command) && compareIssue(command, reset.command) < 0;
 }
 
 /** In the order in which they take effect. Each was accepted after the one before, so it undoes more. */

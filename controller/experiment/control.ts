@@ -94,7 +94,8 @@ export async function controlHistory(experiment: string): Promise<ControlAnswer>
   return (await firstAnswer(experiment, undefined, ask)).answer;
 }
 
-async function firstAnswer<Answer>(
+/** Asks `wanted`, or the first agent that answers. Throws its refusal. */
+export async function firstAnswer<Answer>(
   experiment: string,
   wanted: string | undefined,
   ask: (address: Address) => Promise<Answer>,

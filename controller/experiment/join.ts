@@ -1,5 +1,5 @@
 /** A host that joins a running experiment through any of its agents, with endpoints of this machine. */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import {
   decodeInvitation,
   requireExperiment,
@@ -214,6 +214,7 @@ function bootstrapOf(
     mesh: {
       ...made.mesh,
       ...security,
+      ...(options.meshKey !== undefined && { keyFile: resolve(options.meshKey) }),
       peers: [...new Set([...options.peers, ...peers])],
       ...(options.announce && { announce: [...options.announce] }),
       ...(allowed && { allow: allowed }),

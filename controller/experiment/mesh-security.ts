@@ -19,7 +19,7 @@ import { assignmentOf } from './listed-endpoints.ts';
 
 export type MeshSecurity = Pick<
   Bootstrap['mesh'],
-  'key' | 'allow' | 'assignment' | 'addresses' | 'identity' | 'announce' | 'commands'
+  'key' | 'keyFile' | 'allow' | 'assignment' | 'addresses' | 'identity' | 'announce' | 'commands'
 >;
 
 /** Of an experiment's identity in what is signed. */
@@ -58,11 +58,17 @@ export async function secureMesh(
   const assignment = Object.fromEntries(endpoints.map(({ name, host }) => [name, host.name]));
   const addresses = Object.fromEntries(endpoints.map((endpoint) => [endpoint.name, [...endpoint.addresses]]));
   const key = open?.meshKey === undefined ? makeMeshKey(meshKeyFile(experiment)) : readMeshKey(open.meshKey);
+  const keyFile = resolve(open?.meshKey ?? meshKeyFile(experiment));
   const host = hosts[0]!.name;
   if (open?.userKey !== undefined)
-    return secureOpenMesh(host, names, { key, commands: sharedRules(experiment, key, open.userKey) }, open);
+    return secureOpenMesh(
+      host,
+      names,
+      { key, keyFile, commands: sharedRules(experiment, key, open.userKey) },
+      open,
+    );
   const commands = commandRules(experiment, host, open?.commanders);
-  if (open) return secureOpenMesh(host, names, { key, assignment, addresses, commands }, open);
+  if (open) return secureOpenMesh(host, names, { key, keyFile, assignment, addresses, commands }, open);
   // libp2p takes longer to load than most commands take to run.
   const { openIdentity, peerIdOf } = await import('../../agent/mesh/trust/identity.ts');
   const allow = await Promise.all(
@@ -71,7 +77,7 @@ export async function secureMesh(
       return { peer: peerIdOf(identity), host: name };
     }),
   );
-  return { key, allow, assignment, addresses, commands };
+  return { key, keyFile, allow, assignment, addresses, commands };
 }
 
 /** Makes the key of the user who starts the experiment, who may give all commands. Throws `MeshError`. */
@@ -100,7 +106,7 @@ function nameAt(host: string): string {
 async function secureOpenMesh(
   host: string,
   names: readonly string[],
-  rules: Pick<MeshSecurity, 'key' | 'assignment' | 'addresses' | 'commands'>,
+  rules: Pick<MeshSecurity, 'key' | 'keyFile' | 'assignment' | 'addresses' | 'commands'>,
   { identity, allow, announce }: OpenMesh,
 ): Promise<MeshSecurity> {
   const listed = allow === undefined ? undefined : readListedPeers(allow);

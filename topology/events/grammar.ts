@@ -19,10 +19,13 @@
  *
  *     told     = "notify" NAME ["from" NODE]  |  "ended" NAME INTEGER NODE [INTEGER]
  *
+ * and what replaces the mesh's key (proto/command.ts).
+ *
  * `from … to …` is what flap and churn need; set, leave, disconnect and partition may have it and are undone at its end.
  * A percentage of endpoints counts those that the verb can change at that time. `*` in a partition is all the rest.
  * `latency=200%` is relative to the value before; loss is in percent itself, so it is set (`loss=1%`) or moved (`loss=+1%`).
  */
+import { parseRekey } from '../../proto/command.ts';
 import { DAY, type Micros, micros, parseDuration, parsePercentage } from '../../proto/units.ts';
 import { type Findings, quote } from '../model/diagnostics.ts';
 import {
@@ -32,6 +35,7 @@ import {
   type FlowTarget,
   type LifecycleVerb,
   type NotifyAction,
+  type RekeyAction,
   SIGNALS,
   type Target,
   type TopologyEvent,
@@ -149,6 +153,7 @@ export function parseVerb(words: Words, hasWindow: boolean, manner: Manner): Eve
   if (wrong && !wrong.quoted && Object.hasOwn(manner.notVerbs, wrong.text))
     throw words.unexpected('a verb', manner.notVerbs[wrong.text]);
   if (manner === LIVE && words.skip('ended')) return ended(words);
+  if (manner === LIVE && words.skip('rekey')) return rekey(words, position);
   const verb = words.keyword(manner.verbs, 'a verb');
   if (hasWindow && !MAY_HAVE_WINDOW.includes(verb)) {
     throw new LineError(position, `${quote(verb)} happens at one instant`, manner.withoutWindow(verb));
@@ -198,6 +203,13 @@ function ended(words: Words): EndedAction {
   const step = integer(words, 'the number of a step', 1, MAX_COUNT);
   const found = { verb: 'ended', sequence, step, endpoint: endpoint(words) } as const;
   return words.atEnd() ? found : { ...found, code: integer(words, 'an exit code', 0, MAX_EXIT_CODE) };
+}
+
+function rekey(words: Words, position: Position): RekeyAction {
+  const all = ['rekey'];
+  while (!words.atEnd()) all.push(words.take('a word').text);
+  if (parseRekey(all.join(' '))) return { verb: 'rekey' };
+  throw new LineError(position, 'this replaces no key', 'give it with `netfold mesh rotate`');
 }
 
 export function notification(words: Words): string {

@@ -54,6 +54,7 @@ export function actionText(action: EventAction): string | undefined {
     case 'reset':
     case 'notify':
     case 'ended':
+    case 'rekey':
       return undefined;
   }
 }

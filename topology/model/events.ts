@@ -30,11 +30,17 @@ export type EventAction =
   | FlowAction
   | NotifyAction
   | EndedAction
+  | RekeyAction
   | ResetAction;
 
 /** Back to the file's timeline. A command only, never in a file; the code that keeps the commands executes it. */
 export interface ResetAction {
   readonly verb: 'reset';
+}
+
+/** Another key of the mesh. A command only; the network does not change, and agents read it elsewhere (proto/command.ts). */
+export interface RekeyAction {
+  readonly verb: 'rekey';
 }
 
 /** Somebody says that something has happened; sequences wait for it. A command only. */

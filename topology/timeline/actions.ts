@@ -63,6 +63,7 @@ export class Actions {
       case 'reset':
       case 'notify':
       case 'ended':
+      case 'rekey':
         return undefined;
       default:
         return this.lifecycle(action);

@@ -206,6 +206,7 @@ export class Mesh {
     await transport.start({
       onGossip: (bytes, peer, via) => this.#onGossip(bytes, peer, via),
       hostCount: () => this.view.members.count,
+      isInStep: (peer) => this.view.isInStep(peer),
       onHeard: (peer) => this.#passOn.heard(peer, clock.now()),
       onRequest: (kind, bytes, peer) => (this.#running ? this.#answers.answer(kind, bytes, peer) : undefined),
       onPeer: (peer) => this.#onPeer(peer),

@@ -9,6 +9,7 @@ import type { Micros } from '../../../proto/units.ts';
 import type { Clock, Timers } from '../../clock/clock.ts';
 import { MeshError } from '../errors.ts';
 import { Admission } from '../trust/admission.ts';
+import { fixedKey, type MeshKeys } from '../trust/key-ring.ts';
 import { MAX_QUESTION_BYTES } from '../wire/limits.ts';
 import {
   type MeshTransport,
@@ -35,6 +36,8 @@ import { protocolName } from './version.ts';
 export interface Libp2pTransportOptions extends NodeOptions {
   /** Text of the mesh's key (mesh-key.ts); without one, every peer that reaches the port can join. */
   readonly meshKey?: string;
+  /** Instead of it, where it may be replaced. */
+  readonly keys?: MeshKeys | undefined;
   /** Which peers may connect; all if absent. */
   readonly admission?: Admission;
   /** Access to the kernel's socket data; absent: round-trip times and bytes stay unknown. */
@@ -50,11 +53,15 @@ export interface Libp2pTransportOptions extends NodeOptions {
 /** Long enough for a leave message to be written, short enough for `netfold down`. */
 const FLUSH_TIMEOUT_MS = 500;
 
+/** How often connections are looked at for the keys by which they came in: an old one counts for so long too long. */
+const KEEP_MS = 1000;
+
 type Node = Awaited<ReturnType<typeof createNode>>;
 
 /** Makes a transport with an identity; `start` opens its sockets. */
 export async function createLibp2pTransport(options: Libp2pTransportOptions): Promise<MeshTransport> {
-  const gate = new Gate(options.admission ?? new Admission(), options.meshKey);
+  const { meshKey, keys = meshKey === undefined ? undefined : fixedKey(meshKey) } = options;
+  const gate = new Gate(options.admission ?? new Admission(), keys);
   const sockets = new MeshSockets(options.sockets);
   return new Libp2pTransport(await createNode(options, gate, sockets), gate, sockets, options);
 }
@@ -73,6 +80,7 @@ class Libp2pTransport implements MeshTransport {
   readonly #chosen: ChosenPeers<NodeConnection>;
   readonly #publishing = new Set<Promise<unknown>>();
   #running = false;
+  #cancelKeep = (): void => {};
 
   constructor(node: Node, gate: Gate, sockets: MeshSockets, options: Libp2pTransportOptions) {
     this.#node = node;
@@ -137,11 +145,15 @@ class Libp2pTransport implements MeshTransport {
     this.#redialer.start();
     this.#gossip.start();
     this.#chosen.start();
+    this.#cancelKeep = this.#options.timers.every(KEEP_MS, () =>
+      this.#gate.keep((peer) => handlers.isInStep?.(peer) ?? false),
+    );
   }
 
   async stop(): Promise<void> {
     if (!this.#running) return;
     this.#running = false;
+    this.#cancelKeep();
     this.#redialer.stop();
     this.#gossip.stop();
     this.#chosen.stop();

@@ -5,6 +5,8 @@ declare module 'xsalsa20' {
     constructor(nonce: Uint8Array, key: Uint8Array);
     /** The stream's next bytes, XORed. */
     update(input: Uint8Array, output?: Uint8Array): Uint8Array;
+    /** Gives its memory back. */
+    finalize(): void;
   }
   export default XSalsa20;
 }

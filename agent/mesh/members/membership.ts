@@ -248,12 +248,17 @@ export class Membership {
 
   /** Those that were dropped without having left and have not returned, however long ago. */
   lost(): LostHost[] {
-    const lost = new Map<string, LostHost>();
-    for (const [peer, { host: name, left }] of this.#gone.entries()) {
-      lost.delete(name);
-      if (!left && !this.#hosts.has(name)) lost.set(name, { name, peer, addresses: this.addressesOf(peer) });
+    return this.absent().filter(({ peer }) => !this.#gone.get(peer)!.left);
+  }
+
+  /** The same with those that have left: the latest of each name. */
+  absent(): LostHost[] {
+    const absent = new Map<string, LostHost>();
+    for (const [peer, { host: name }] of this.#gone.entries()) {
+      absent.delete(name);
+      if (!this.#hosts.has(name)) absent.set(name, { name, peer, addresses: this.addressesOf(peer) });
     }
-    return [...lost.values()];
+    return [...absent.values()];
   }
 
   /** Where a peer can be dialled, or could be at last. */

@@ -152,6 +152,12 @@ export class MeshView {
     return [...present.sort((a, b) => (a.name < b.name ? -1 : 1)), ...this.members.lost()];
   }
 
+  /** Whether a peer had the same commands in its last message. */
+  isInStep(peer: string): boolean {
+    const host = this.members.ofPeer(peer);
+    return host !== undefined && this.commands.isSame(host.commandDigest);
+  }
+
   /** Of all other hosts that this agent has met, also of those that are gone. */
   addressesEver(): string[] {
     const present = this.hosts().filter(({ self }) => !self);

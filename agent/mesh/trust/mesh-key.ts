@@ -4,6 +4,8 @@
  * line each.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { PRIVATE_FILE, replaceFile } from '../../files/own-files.ts';
 import { readPrivate, writeNewPrivate } from '../../files/private-files.ts';
 import { MeshError } from '../errors.ts';
 
@@ -12,9 +14,13 @@ const FORMAT = /^\/key\/swarm\/psk\/1\.0\.0\/\r?\n\/base16\/\r?\n([0-9a-fA-F]{64
 const WHAT = 'the mesh key';
 
 /** A new key as text. */
-export function generateMeshKey(): string {
-  return `/key/swarm/psk/1.0.0/\n/base16/\n${randomBytes(KEY_BYTES).toString('hex')}\n`;
-}
+export const generateMeshKey = (): string => meshKeyOf(randomBytes(KEY_BYTES));
+
+export const meshKeyOf = (bytes: Buffer): string =>
+  `/key/swarm/psk/1.0.0/\n/base16/\n${bytes.toString('hex')}\n`;
+
+/** Of a key's text. */
+export const bytesOfMeshKey = (text: string): Buffer => Buffer.from(FORMAT.exec(text)?.[1] ?? '', 'hex');
 
 /** Checks a key's text. `where` is for the message, which never shows the key. Throws `MeshError` (`MESH_KEY_FORMAT`). */
 export function parseMeshKey(text: string, where: string): string {
@@ -40,6 +46,17 @@ export function makeMeshKey(path: string): string {
     remedy: 'choose another name; agents that have the old key could no longer take part',
     blame: 'input',
   });
+}
+
+/**
+ * Writes another key into a file that has one of those before, completely or not at all. A file that is gone, or has got another key
+ * meanwhile, is its owner's business. Throws what `readMeshKey` throws, and what `replaceFile` throws.
+ */
+export function replaceMeshKey(path: string, key: string, before: readonly string[]): void {
+  if (!existsSync(path)) return;
+  const found = readMeshKey(path);
+  if (found !== key && before.includes(found))
+    replaceFile(path, key, { mode: PRIVATE_FILE, isLasting: true });
 }
 
 function describe(text: string, digits: string | undefined): string {

@@ -1,4 +1,5 @@
 /** The security settings of a mesh, from the bootstrap and the command line of an agent. */
+import { resolve } from 'node:path';
 
 import type { CommandRules } from '../../../proto/command.ts';
 import { MeshError } from '../errors.ts';
@@ -12,6 +13,8 @@ export interface SecuritySettings extends AdmissionRules {
   readonly commands?: CommandRules | undefined;
   /** Text of the mesh's key (mesh-key.ts); absent: every peer that reaches the port can join. */
   readonly key?: string | undefined;
+  /** Where it is, for one that replaces it. */
+  readonly keyFile?: string | undefined;
   /** Folder with the agent's identity; absent: a new one each time. */
   readonly identity?: string | undefined;
 }
@@ -53,7 +56,7 @@ export function withLocalSecurity<Settings extends SecuritySettings>(
   }
   return {
     ...settings,
-    ...(meshKey !== undefined && { key: readMeshKey(meshKey) }),
+    ...(meshKey !== undefined && { key: readMeshKey(meshKey), keyFile: resolve(meshKey) }),
     ...(identity !== undefined && { identity }),
     ...(allow !== undefined && { allow: readAllowList(allow) }),
     ...withCommanders(settings.commands, commanders),

@@ -26,6 +26,8 @@ export interface TransportHandlers {
   onHeard?(peer: string): void;
   /** How many hosts are known: a neighbour may forward the gossip of all of them. Default: the connected ones. */
   hostCount?(): number;
+  /** Whether it is known that a peer has all commands that this agent has. */
+  isInStep?(peer: string): boolean;
   /** A request of `peer`. Returns the answer, or undefined to refuse. Doesn't throw. */
   onRequest(kind: RequestKind, bytes: Uint8Array, peer: string): Uint8Array | undefined;
   /** A connection to `peer` is up. */

@@ -1,4 +1,6 @@
 /** Commands that an experiment was given, as a table. */
+
+import { shownText } from '../../../proto/command.ts';
 import type { HistoryEntry } from '../../../proto/control.ts';
 import { formatMicros, micros } from '../../../proto/units.ts';
 import { count } from '../../../proto/words.ts';
@@ -17,7 +19,7 @@ export function printHistory(entries: readonly Row[], folded = 0): void {
     formatMicros(micros(at)),
     until === undefined ? '' : formatMicros(micros(until)),
     by,
-    text,
+    shownText(text),
     problem === undefined ? state : `${state}: ${problem}`,
     hit ? namesText(text.startsWith('partition') ? ' | ' : ' ', hit, hitCount) : '',
   ]);

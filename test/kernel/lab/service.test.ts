@@ -82,7 +82,11 @@ it('is replaced without loss of shaping, joins through any agent it knew, and en
     60_000,
   );
 
-  // It has a copy.
+  // It has a copy, which follows when the mesh gets another key.
+  const copy = (): string => readFileSync(join(kept, 'mesh-key'), 'utf8');
+  const old = copy();
+  expectSuccess(await machines[0]!.netfold('mesh', 'rotate', name));
+  await until(() => copy() !== old && copy() === readFileSync(key, 'utf8'), 'it has the new key', 60_000);
   rmSync(key);
   // Whom it was told to join through is gone, with its supervisor.
   expectSuccess(await machines[0]!.netfold('down', name));

@@ -238,6 +238,7 @@ describe('what an agent makes of it', () => {
     const files = { ...local, meshKey: at('mesh.key'), identity: '/b', allow: at('allow') };
     expect(withLocalSecurity(told, files)).toEqual({
       key,
+      keyFile: at('mesh.key'),
       identity: '/b',
       allow: [{ peer: '12D3a', host: 'alpha' }],
       assignment: { a: 'b' },
