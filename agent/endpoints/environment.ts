@@ -42,9 +42,9 @@ export function endpointEnvironment(
 /** The folder to which bin/netfold sets NODE_COMPILE_CACHE, unless the user has; where it is depends on the installation. */
 const OWN_COMPILE_CACHE = 'netfold-compiled';
 
-/** The variables of this process that an application gets: all but the one that bin/netfold sets for itself. */
+/** The variables of this process that an application gets: all but those that bin/netfold sets for itself. */
 export function inheritedEnvironment(own: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const { NODE_COMPILE_CACHE, ...others } = own;
+  const { NODE_COMPILE_CACHE, NODE_COMPILE_CACHE_PORTABLE: _, ...others } = own;
   const isOwn = NODE_COMPILE_CACHE === undefined || basename(NODE_COMPILE_CACHE) === OWN_COMPILE_CACHE;
   return isOwn ? others : { ...own };
 }

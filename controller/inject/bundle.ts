@@ -8,6 +8,7 @@ import { createWriteStream, existsSync, lstatSync, readdirSync, readFileSync, re
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { COMPILED, compileForHosts, filesOf } from './compiled.ts';
 import { InjectError } from './ssh/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -80,8 +81,24 @@ const incomplete = (what: string): InjectError =>
     'run npm ci in its checkout',
   );
 
-/** Writes it as a compressed archive: everything root's and of one date, so that the same files are the same bytes. */
-export async function packBundle({ files }: Bundle, archive: string, root = ROOT): Promise<void> {
+/** Writes it as a compressed archive, with what Node has compiled of it: everything root's and of one date. */
+export async function packBundle(bundle: Bundle, archive: string, root = ROOT): Promise<void> {
+  const compiled = await compileForHosts(root);
+  try {
+    const more = compiled ? filesOf(root, compiled.folder) : [];
+    const rename = compiled && `--transform=s,^${compiled.folder},${COMPILED},`;
+    await pack([...bundle.files, ...more], archive, root, rename);
+  } finally {
+    compiled?.remove();
+  }
+}
+
+async function pack(
+  files: readonly string[],
+  archive: string,
+  root: string,
+  rename: string | undefined,
+): Promise<void> {
   const options = [
     '--owner=0',
     '--group=0',
@@ -94,6 +111,7 @@ export async function packBundle({ files }: Bundle, archive: string, root = ROOT
     '--file=-',
     '--format=gnu',
     ...options,
+    ...(rename === undefined ? [] : [rename]),
     '--no-recursion',
     '--null',
     '--files-from=-',

@@ -31,7 +31,9 @@ test('an address that it does not have is empty', () => {
 test("keeps Node's cache of netfold itself from applications, and leaves them a cache of the user's", () => {
   const own = join(import.meta.dirname, '../../../node_modules/.cache/netfold-compiled');
   for (const cache of [own, '/var/cache/netfold-compiled'])
-    expect(inheritedEnvironment({ PATH: '/bin', NODE_COMPILE_CACHE: cache })).toEqual({ PATH: '/bin' });
+    expect(
+      inheritedEnvironment({ PATH: '/bin', NODE_COMPILE_CACHE: cache, NODE_COMPILE_CACHE_PORTABLE: '1' }),
+    ).toEqual({ PATH: '/bin' });
   expect(inheritedEnvironment({ PATH: '/bin' })).toEqual({ PATH: '/bin' });
   const users = { PATH: '/bin', NODE_COMPILE_CACHE: '/home/x/cache' };
   expect(inheritedEnvironment(users)).toEqual(users);

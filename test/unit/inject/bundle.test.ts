@@ -1,8 +1,9 @@
 /** What is copied to hosts. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { type Bundle, readBundle } from '../../../controller/inject/bundle.ts';
+import { COMPILED, compileForHosts, filesOf } from '../../../controller/inject/compiled.ts';
 import { importsOf } from '../structure/import-rules.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -42,4 +43,16 @@ test('Node and the programs for the kernel are in it; tests and tools are not', 
     bundle.files.filter((file) => /^(test|bench|deploy|node_modules\/(typescript|vitest))\//.test(file)),
   ).toEqual([]);
   expect(bundle.hash).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test('what Node has compiled of it is for root on a host, and nothing of it stays here', {
+  timeout: 180_000,
+}, async () => {
+  const compiled = (await compileForHosts(ROOT))!;
+  const entries = filesOf(ROOT, compiled.folder);
+  compiled.remove();
+  expect(entries.length).toBeGreaterThan(500);
+  expect(new Set(entries.map((file) => dirname(file).replace(/.*-(\d+)$/, '$1')))).toEqual(new Set(['0']));
+  expect(dirname(compiled.folder)).toBe(dirname(COMPILED));
+  expect(existsSync(join(ROOT, compiled.folder))).toBe(false);
 });
