@@ -36,7 +36,7 @@ import { type Segments, UnderlayLoss } from './underlay-loss.ts';
 
 export const LOOK_MS = 1000;
 /** Between two looks at least, when one thing is found after the other. */
-const EARLY_LOOK_MS = 200;
+const EARLY_LOOK_MS = 100;
 /** Of ended causes, the status has so many; the others are in `verdict`. */
 const IN_STATUS = 50;
 

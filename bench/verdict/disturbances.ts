@@ -1,22 +1,28 @@
 /**
  * What disturbs a run, each with the cause that has to be named: provoked for real in a lab of `DISTURBED` on two emulated
- * hosts, `a` and `c` on the first of them, `b` and `d` on the second. The bench measures how soon; tests show that it is named.
+ * hosts, `a`, `c` and `e` on the first of them, the others on the second. The bench provokes them in this order in one lab, and measures how
+ * soon they are named; tests show that they are.
  */
 import { CAUSES, type CauseCode } from '../../agent/fidelity/causes.ts';
+import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
 import { output } from '../../controller/verify/traffic.ts';
 import { fromMillis } from '../../proto/units.ts';
-import { canBoundMemory } from '../faults/shortages.ts';
+import { canBoundMemory, canBoundProcessor } from '../faults/shortages.ts';
 import type { Lab } from '../lab.ts';
+import { fillQueue, sendPastQueue, useProcessors } from './applications.ts';
 import { moveApart } from './far-hosts.ts';
-import { cutTo, loseBetweenHosts, queueTo, type Undo } from './real-network.ts';
+import { replaceAgent, startAnew } from './hostile.ts';
+import { cutAgent, cutTo, joinByCable, loseBetweenHosts, queueTo, type Undo } from './real-network.ts';
+import { DISTURBED } from './topologies.ts';
 import {
+  crowd,
+  freezeCounters,
   nearMemory,
-  sendPastQueue,
+  pause,
   slowDown,
   slowDownBesideEvents,
   slowDownBesidePings,
   stop,
-  useProcessors,
 } from './troubled-agents.ts';
 
 /** Of the hosts. */
@@ -31,7 +37,11 @@ export interface Disturbance {
   readonly host: number;
   readonly path: string | null;
   /** What this machine can't do is left out. */
-  readonly isPossible?: () => boolean;
+  readonly isPossible?: (backend: DelayBackendName) => boolean;
+  /** It begins when `provoke` has it, and not with what that does for it. */
+  readonly isThen?: true;
+  /** What it does to the lab goes on. */
+  readonly isForGood?: true;
   /** Returns what ends it. */
   readonly provoke: (lab: Lab) => Undo | Promise<Undo>;
 }
@@ -45,6 +55,9 @@ async function apart({ experiment }: Lab, oneWayMs: number, whose: 'all' | 'agen
   const distance = await moveApart(experiment.plan, fromMillis(oneWayMs), whose);
   return () => distance.stop();
 }
+
+/** As far as is too far for the path from `c` to `d`. */
+export const moveHosts = (lab: Lab): Promise<Undo> => apart(lab, SLOW_MS, 'all');
 
 /** A command in an endpoint, which is repaired by netfold, or by nobody. */
 async function inside({ place }: Lab, endpoint: string, words: string): Promise<Undo> {
@@ -77,6 +90,13 @@ const OF_RULES: readonly Disturbance[] = [
     path: 'd.0 > *',
     provoke: (lab) => sendPastQueue(lab, 'd'),
   },
+  {
+    what: 'a cable between two endpoints that goes past the rules, by probes',
+    code: 'RTT_SHORT',
+    host: FIRST,
+    path: 'a.0 > b.0',
+    provoke: (lab) => joinByCable(lab, 'a', 'b'),
+  },
 ];
 
 const OF_NETWORK: readonly Disturbance[] = [
@@ -106,18 +126,29 @@ const OF_NETWORK: readonly Disturbance[] = [
     code: 'UNDERLAY_SLOW',
     host: FIRST,
     path: 'c.0 > d.0',
-    provoke: (lab) => apart(lab, SLOW_MS, 'all'),
+    isThen: true,
+    provoke: moveHosts,
   },
   {
     what: 'agents that hear from each other 300 ms late',
     code: 'GOSSIP_SLOW',
     host: SECOND,
     path: null,
+    isThen: true,
     provoke: (lab) => apart(lab, GOSSIP_MS, 'agents'),
+  },
+  {
+    what: 'the mesh is cut',
+    code: 'HOST_SILENT',
+    host: SECOND,
+    path: null,
+    provoke: (lab) => cutAgent(lab, SECOND),
   },
 ];
 
 const OF_SECOND = { host: SECOND, path: null } as const;
+/** netem counts nothing of it, and does it by itself. */
+const byDelayLine = (backend: DelayBackendName): boolean => backend === 'delay-line';
 
 const OF_AGENTS: readonly Disturbance[] = [
   {
@@ -127,9 +158,25 @@ const OF_AGENTS: readonly Disturbance[] = [
     provoke: (lab) => stop(lab, SECOND),
   },
   {
+    what: 'an agent that was stopped, when it goes on',
+    code: 'AGENT_STALLED',
+    ...OF_SECOND,
+    isThen: true,
+    provoke: (lab) => pause(lab, SECOND),
+  },
+  {
+    what: 'packets that nobody delayed while the agent was stopped, when it goes on',
+    code: 'PACKETS_UNDELAYED',
+    ...OF_SECOND,
+    isPossible: byDelayLine,
+    isThen: true,
+    provoke: (lab) => pause(lab, SECOND),
+  },
+  {
     what: 'an agent that runs for a tenth of the time, beside 100 packets a second',
     code: 'PACKETS_LATE',
     ...OF_SECOND,
+    isPossible: byDelayLine,
     provoke: (lab) => slowDownBesidePings(lab, SECOND, 'a', 'b'),
   },
   {
@@ -152,6 +199,14 @@ const OF_AGENTS: readonly Disturbance[] = [
     isPossible: canBoundMemory,
     provoke: (lab) => nearMemory(lab, SECOND),
   },
+  {
+    what: 'an agent that gets half of the processor time that it needs',
+    code: 'AGENT_BUSY',
+    ...OF_SECOND,
+    isPossible: canBoundProcessor,
+    isThen: true,
+    provoke: (lab) => crowd(lab, SECOND),
+  },
 ];
 
 const OF_MACHINE: readonly Disturbance[] = [
@@ -162,10 +217,54 @@ const OF_MACHINE: readonly Disturbance[] = [
     path: null,
     provoke: useProcessors,
   },
+  {
+    what: 'more under way to an endpoint than its queue holds, from the first that was dropped',
+    code: 'QUEUE_OVERFLOW',
+    ...OF_SECOND,
+    isPossible: byDelayLine,
+    isThen: true,
+    provoke: (lab) => fillQueue(lab, 'e', 'far'),
+  },
 ];
 
-export const DISTURBANCES: readonly Disturbance[] = [...OF_RULES, ...OF_NETWORK, ...OF_AGENTS, ...OF_MACHINE];
+const FOR_GOOD: readonly Disturbance[] = [
+  {
+    what: 'counters that can’t be read',
+    code: 'WORK_FAILS',
+    ...OF_SECOND,
+    isForGood: true,
+    provoke: (lab) => freezeCounters(lab, SECOND),
+  },
+  {
+    what: 'a host with a command that nobody else has, from when it takes part',
+    code: 'COMMANDS_APART',
+    ...OF_SECOND,
+    ...{ isThen: true, isForGood: true },
+    provoke: (lab) => replaceAgent(lab, SECOND, DISTURBED),
+  },
+  {
+    what: 'a host with another topology, from when it takes part',
+    code: 'MESH_CONFLICT',
+    host: FIRST,
+    path: null,
+    ...{ isThen: true, isForGood: true },
+    provoke: (lab) => replaceAgent(lab, SECOND, `${DISTURBED}# Another one.\n`),
+  },
+  {
+    what: 'an agent that was killed, when it runs again',
+    code: 'AGENT_LATE',
+    ...OF_SECOND,
+    ...{ isThen: true, isForGood: true },
+    provoke: (lab) => startAnew(lab, SECOND),
+  },
+];
 
-/** For how long a cause must go on before it counts. */
+/** Those that go on come last, where nothing else is disturbed by them. */
+export const DISTURBANCES: readonly Disturbance[] = [
+  ...[...OF_RULES, ...OF_NETWORK, ...OF_AGENTS],
+  ...[...OF_MACHINE, ...FOR_GOOD],
+];
+
+/** For how long a cause must go on before it counts. One that never rests is named sooner than one that hardly does. */
 export const holdsMs = (code: Disturbance['code']): number =>
-  code === 'AGENT_SILENT' ? 0 : CAUSES[code].holdsMs;
+  code === 'AGENT_SILENT' || code === 'AGENT_BUSY' ? 0 : CAUSES[code].holdsMs;

@@ -62,6 +62,22 @@ export async function queueTo(lab: Lab, endpoint: string): Promise<Undo> {
   };
 }
 
+/** A cable between the two endpoints, which takes their packets past all rules. */
+export async function joinByCable({ place }: Lab, one: string, other: string): Promise<Undo> {
+  const [from, to] = [place(one), place(other)];
+  const [there, back] = [`${to.address}/32`, `${from.address}/32`];
+  const port = ['peer', 'name', 'by1', 'netns', to.namespace];
+  await ip('-n', from.namespace, 'link', 'add', 'by0', 'type', 'veth', ...port);
+  for (const [namespace, ifname, address] of [
+    [from.namespace, 'by0', there],
+    [to.namespace, 'by1', back],
+  ] as const) {
+    await ip('-n', namespace, 'link', 'set', ifname, 'up');
+    await ip('-n', namespace, 'route', 'replace', address, 'dev', ifname);
+  }
+  return () => ip('-n', from.namespace, 'link', 'delete', 'by0');
+}
+
 /** Puts a token bucket at the end of the endpoint's link, in the namespace of its host. */
 async function narrow(lab: Lab, endpoint: string, bucket: readonly string[]) {
   const { namespace } = hostOf(lab, endpoint);

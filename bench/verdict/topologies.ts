@@ -24,15 +24,17 @@ export const UNDISTURBED = [
   { name: '100 endpoints', text: () => HUNDRED },
 ] as const;
 
-/** UDP between two hosts, which TCP says nothing of; the last is for streams of TCP. */
+/** In turn on two hosts. UDP from the first to the second, which TCP says nothing of; to the last, more can be under way than its queue holds. */
 export const DISTURBED = `
-services: { a: {}, b: {}, c: {}, d: {} }
+services: { a: {}, b: {}, c: {}, d: {}, e: {}, far: {} }
 bridges: [s]
 links:
   - { from: a, to: s, latency: 20ms, bandwidth: 10Mbps }
   - { from: b, to: s, latency: 20ms, bandwidth: 10Mbps }
   - { from: c, to: s, latency: 5ms, bandwidth: 50Mbps }
   - { from: d, to: s, latency: 5ms, bandwidth: 50Mbps }
+  - { from: e, to: s, latency: 1ms, bandwidth: 1Gbps }
+  - { from: far, to: s, latency: 8s, bandwidth: 1Gbps }
 `;
 
 export const SENDERS = 20;

@@ -1,21 +1,24 @@
-/** What happens to a host's agent, or in an endpoint beside it. Each function returns what ends it. */
+/** What happens to a host's agent. Each function returns what ends it. */
 import { execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { PROMISE_MS } from '../../agent/linux/delay-line/attendance.ts';
 import { controlAgents } from '../../controller/experiment/control.ts';
 import { agentAt, signalAll } from '../../controller/machine/processes.ts';
 import { agentSocket } from '../../controller/names.ts';
+import { millisToSeconds } from '../../proto/units.ts';
 import { BenchError } from '../errors.ts';
 import { boundMemory, boundProcessor, type ProcessorBound } from '../faults/shortages.ts';
 import type { Lab } from '../lab.ts';
-import { processMemory } from '../measure/cpu/cpu-times.ts';
+import { parseSchedstat, processMemory } from '../measure/cpu/cpu-times.ts';
 import type { Undo } from './real-network.ts';
 
 /** Of half a second, an agent runs for a tenth: packets, ticks and events wait for it, and every question is answered in time. */
 const STOPPED_MS = 450;
 const RUNNING_MS = 50;
+/** Packets wait for it until its promise has run out, and pass by after that. */
+const PAUSED_MS = PROMISE_MS + 1500;
 /** Between two commands, neither in step with the stops. */
 const COMMANDS_MS = 370;
 /** The agent uses more than the four fifths that are near its bound, and gets the rest. */
@@ -35,6 +38,14 @@ export function stop(lab: Lab, host: number): Undo {
   const pid = pidOf(lab, host);
   signalAll([pid], 'SIGSTOP');
   return () => signalAll([pid], 'SIGCONT');
+}
+
+/** SIGSTOP, and SIGCONT when it is over: others have taken it for dead, and packets have passed its queues by. */
+export async function pause(lab: Lab, host: number): Promise<Undo> {
+  const undo = stop(lab, host);
+  await sleep(PAUSED_MS);
+  await undo();
+  return () => {};
 }
 
 /** Stops it and lets it go on, again and again. */
@@ -104,6 +115,25 @@ export function nearMemory(lab: Lab, host: number): Undo {
 /** Its main thread alone, which has what it wants until a part is set. Only where `canBoundProcessor`. */
 export const nearProcessor = (lab: Lab, host: number): ProcessorBound => boundProcessor(pidOf(lab, host));
 
+/** What the main thread takes is measured for so long … */
+const MEASURED_MS = 2000;
+/** … and it gets this part of that: it never rests, and answers all the same. */
+const TOO_LITTLE = 0.5;
+
+/** It gets less of a processor than it needs. Only where `canBoundProcessor`. */
+export async function crowd(lab: Lab, host: number): Promise<Undo> {
+  const pid = pidOf(lab, host);
+  const before = mainThreadSeconds(pid);
+  await sleep(MEASURED_MS);
+  const part = (mainThreadSeconds(pid) - before) / millisToSeconds(MEASURED_MS);
+  const bound = nearProcessor(lab, host);
+  bound.set(TOO_LITTLE * part);
+  return () => bound.end();
+}
+
+const mainThreadSeconds = (pid: number): number =>
+  parseSchedstat(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8'));
+
 /** The only map of this type that an agent has is that of its counters (bpf/maps.h). */
 const PER_CPU_HASH = 5;
 /** BPF_MAP_GET_FD_BY_ID and BPF_MAP_FREEZE of bpf(2): from then on, no process may take anything from the map. */
@@ -122,29 +152,5 @@ export async function freezeCounters(lab: Lab, host: number): Promise<Undo> {
   const [id] = new Set(ids);
   if (id === undefined) throw new BenchError('FAULT_FAILED', `the agent of host ${host} has no counters`);
   await promisify(execFile)('perl', ['-MPOSIX', '-e', FREEZE, id]);
-  return () => {};
-}
-
-/** Programs that use all processors of the machine. */
-export function useProcessors(): Undo {
-  const programs = Array.from({ length: 2 * availableParallelism() }, () =>
-    spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }),
-  );
-  return () => {
-    for (const program of programs) program.kill('SIGKILL');
-  };
-}
-
-/** One frame of IPv4 a millisecond, which PACKET_QDISC_BYPASS (packet(7)) sends past the queue. */
-const PAST_QUEUE = `use Time::HiRes "sleep"; socket(my $s, 17, 3, 0) or die $!;
-setsockopt($s, 263, 20, pack("l", 1)) or die $!;
-my ($index) = \`ip -o link show dev eth0\` =~ /^(\\d+)/;
-my $frame = "\\xff" x 6 . "\\x02" . "\\0" x 5 . "\\x08\\0" . "E" . "\\0" x 99;
-for (1..200) { send($s, $frame, 0, pack("SnlSCCa8", 17, 0, $index, 0, 0, 0, "")); sleep(0.001); }`;
-
-/** An application with raw sockets sends past its path. */
-export async function sendPastQueue({ place }: Lab, endpoint: string): Promise<Undo> {
-  const { namespace } = place(endpoint);
-  await promisify(execFile)('ip', ['netns', 'exec', namespace, 'perl', '-e', PAST_QUEUE]);
   return () => {};
 }

@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
+import { killAgent } from '../../bench/verdict/hostile.ts';
+import type { Hostility } from '../../bench/verdict/hostile-member.ts';
 import { agentStatus } from '../../controller/experiment/agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { logFile } from '../../controller/names.ts';
 import { ping } from '../../controller/verify/traffic.ts';
 import { arrivalRates, place, runIn, startLab, until } from '../support/lab/lab.ts';
-import type { Hostility } from '../support/mesh/hostile-member.ts';
-import { killAgent, unleash } from '../support/mesh/unleash.ts';
+import { unleash } from '../support/mesh/unleash.ts';
 
 /**
  * Endpoints in turn: c and e on host0, whose agent is replaced by the hostile member; a and d on host1, b and f on host2. It has the

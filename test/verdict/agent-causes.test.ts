@@ -8,12 +8,12 @@ import { CAUSES } from '../../agent/fidelity/causes.ts';
 import { canBoundProcessor, type ProcessorBound } from '../../bench/faults/shortages.ts';
 import { verdictOf } from '../../bench/verdict/asked.ts';
 import { type Distance, moveApart } from '../../bench/verdict/far-hosts.ts';
+import { killAgent } from '../../bench/verdict/hostile.ts';
 import { freezeCounters, nearProcessor } from '../../bench/verdict/troubled-agents.ts';
 import type { Experiment } from '../../controller/experiment/experiment.ts';
 import { place, runIn, startLab } from '../support/lab/lab.ts';
 import { startOnTwo, untilMet } from '../support/lab/starting.ts';
 import { disturbed, named } from '../support/lab/verdict.ts';
-import { killAgent } from '../support/mesh/unleash.ts';
 
 /** In turn: a and c on host0, b and d on host1. */
 const TOPOLOGY = `

@@ -5,10 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { HEARTBEAT_MS } from '../../agent/mesh/exchange/mesh.ts';
+import { killAgent } from '../../bench/verdict/hostile.ts';
 import { cutAgent } from '../../bench/verdict/real-network.ts';
 import { startLab, until } from '../support/lab/lab.ts';
 import { disturbed, named } from '../support/lab/verdict.ts';
-import { killAgent, unleash } from '../support/mesh/unleash.ts';
+import { unleash } from '../support/mesh/unleash.ts';
 
 /** In turn: a and c on host0, b and d on host1. */
 const TOPOLOGY = `

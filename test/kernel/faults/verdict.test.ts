@@ -7,14 +7,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { parseStat } from '../../../agent/health/machine-load.ts';
+import { fillQueue, sendPastQueue, useProcessors } from '../../../bench/verdict/applications.ts';
 import { verdictOf } from '../../../bench/verdict/asked.ts';
-import { cutAgent, cutTo, loseBetweenHosts, queueTo } from '../../../bench/verdict/real-network.ts';
-import { sendPastQueue, useProcessors } from '../../../bench/verdict/troubled-agents.ts';
+import {
+  cutAgent,
+  cutTo,
+  joinByCable,
+  loseBetweenHosts,
+  queueTo,
+} from '../../../bench/verdict/real-network.ts';
 import type { PathRow } from '../../../controller/fidelity/path-proofs.ts';
 import { processesIn } from '../../../controller/machine/processes.ts';
 import type { Place } from '../../../controller/verify/traffic.ts';
 import { netfold } from '../../support/lab/cli.ts';
-import { experimentName, place, run, runIn, startLab, until } from '../../support/lab/lab.ts';
+import { experimentName, place, runIn, startLab, until } from '../../support/lab/lab.ts';
 import { disturbed, named } from '../../support/lab/verdict.ts';
 
 const TOPOLOGY = `
@@ -64,9 +70,6 @@ async function stream(from: Place, to: Place, rate: string, seconds: number): Pr
   await until(async () => (await client()).code === 0, 'the server listens');
 }
 
-const FLOOD = `use Socket; socket(my $s, PF_INET, SOCK_DGRAM, 0); my ($to, $seconds) = @ARGV; my $end = time + $seconds;
-until (time > $end) { send($s, "x" x 64, 0, pack_sockaddr_in(9, inet_aton($to))) for 1..500; }`;
-
 /** Some 200 datagrams of 1,200 bytes a second: enough to be a flow, and no queue forms. */
 const TRICKLE = `use Socket; use Time::HiRes "sleep"; socket(my $s, PF_INET, SOCK_DGRAM, 0); my $to = pack_sockaddr_in(9, inet_aton($ARGV[0]));
 while (1) { send($s, "x" x 1200, 0, $to); sleep(0.005); }`;
@@ -75,12 +78,7 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   timeout: 120_000,
 }, async () => {
   const lab = await startLab(TOPOLOGY, { hosts: 2, delayBackend: 'delay-line' });
-  const [a, b, c, far] = ['a', 'b', 'c', 'far'].map((name) => place(lab, name)) as [
-    Place,
-    Place,
-    Place,
-    Place,
-  ];
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => place(lab, name)) as [Place, Place, Place];
   const hostOf = (name: string): string => lab.plan.endpoints.find((one) => one.name === name)!.host.name;
   const before = parseStat(readFileSync('/proc/stat', 'utf8'));
   await lab.run();
@@ -115,21 +113,12 @@ it('an undisturbed run is faithful; rules that somebody changes, replaces or goe
   await named(lab, 'QUEUE_BYPASSED', hostOf('b.0'), 'b.0 > *');
 
   // More than the queue has room for is under way to who is 8 s away; a busy machine sends that much in some more time.
-  const words = ['setpriv', '--reuid=nobody', '--clear-groups', 'perl', '-e', FLOOD, far.address, '20'];
-  const flood = startIn(c, ...words);
+  const drain = await fillQueue(disturbed(lab), 'c', 'far');
   expect(await named(lab, 'QUEUE_OVERFLOW', hostOf('far.0'), null)).toMatchObject({ weight: 'degraded' });
-  flood.kill('SIGKILL');
+  drain();
 
   // A cable between the two that netfold knows nothing of.
-  const [x, y] = [a.namespace, b.namespace];
-  await run('ip', ['-n', x, 'link', 'add', 'by0', 'type', 'veth', 'peer', 'name', 'by1', 'netns', y]);
-  for (const [namespace, ifname, to] of [
-    [x, 'by0', b.address],
-    [y, 'by1', a.address],
-  ] as const) {
-    await run('ip', ['-n', namespace, 'link', 'set', ifname, 'up']);
-    await run('ip', ['-n', namespace, 'route', 'replace', `${to}/32`, 'dev', ifname]);
-  }
+  await joinByCable(disturbed(lab), 'a', 'b');
   const passing = stream(a, b, '1M', 6);
   expect(await named(lab, 'RTT_SHORT', hostOf('a.0'), 'a.0 > b.0')).toMatchObject({ weight: 'invalid' });
   await passing;

@@ -3,16 +3,16 @@
  * `node hostile-member.ts JSON` with a `Hostility`. Apart from that it behaves as a member does.
  */
 import { randomBytes } from 'node:crypto';
-import { SYSTEM_TIME, systemClock, systemTimers } from '../../../agent/clock/clock.ts';
-import { Mesh } from '../../../agent/mesh/exchange/mesh.ts';
-import { createLibp2pTransport } from '../../../agent/mesh/libp2p/libp2p-transport.ts';
-import { openIdentity } from '../../../agent/mesh/trust/identity.ts';
-import { decodeClockReply, encodeClockReply } from '../../../agent/mesh/wire/clock-codec.ts';
-import { encodeAgentMessage, encodeStateRequest } from '../../../agent/mesh/wire/codec.ts';
-import { EMPTY_DIGEST } from '../../../agent/mesh/wire/digest.ts';
-import { MAX_ADDRESSES_PER_ENDPOINT } from '../../../agent/mesh/wire/limits.ts';
-import { isRejection } from '../../../agent/mesh/wire/rejections.ts';
-import type { MeshTransport, TransportHandlers } from '../../../agent/mesh/wire/transport.ts';
+import { SYSTEM_TIME, systemClock, systemTimers } from '../../agent/clock/clock.ts';
+import { Mesh } from '../../agent/mesh/exchange/mesh.ts';
+import { createLibp2pTransport } from '../../agent/mesh/libp2p/libp2p-transport.ts';
+import { openIdentity } from '../../agent/mesh/trust/identity.ts';
+import { decodeClockReply, encodeClockReply } from '../../agent/mesh/wire/clock-codec.ts';
+import { encodeAgentMessage, encodeStateRequest } from '../../agent/mesh/wire/codec.ts';
+import { EMPTY_DIGEST } from '../../agent/mesh/wire/digest.ts';
+import { MAX_ADDRESSES_PER_ENDPOINT } from '../../agent/mesh/wire/limits.ts';
+import { isRejection } from '../../agent/mesh/wire/rejections.ts';
+import type { MeshTransport, TransportHandlers } from '../../agent/mesh/wire/transport.ts';
 
 /**
  * `endpoints`: it has those of others, and their flows. `addresses`: its endpoint has the addresses of all others, and
