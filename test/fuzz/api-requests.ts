@@ -35,7 +35,7 @@ export interface MadeRequest {
 export interface MakerOptions {
   /** The name of the experiment that is there. */
   readonly experiment: string;
-  /** Ids of operations that cost much: one in twenty of their turns is theirs. */
+  /** Ids of operations that cost much: one in a hundred of their turns is theirs. */
   readonly rare?: ReadonlySet<string>;
 }
 
@@ -98,7 +98,7 @@ const HOSTILE: readonly unknown[] = [
   ],
   ...[null, true, 0, -1, 1e308, 2 ** 53, [], {}, [[[[]]]], { __proto__: null }, { toString: 1 }],
 ];
-const RARELY = 1 / 20;
+const RARELY = 1 / 100;
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 
 export class RequestMaker {
