@@ -170,6 +170,9 @@ const placeOf = ({ metadata, spec, status }: Pod) => [
   status.podIP,
 ];
 
+/** As most servers do, and the first process of a container does not by itself. */
+const ENDS_WHEN_ASKED = 'trap "exit 0" TERM; sleep 3600 & wait';
+
 /** A Deployment of somebody else: its pods have random names, and are on as many nodes as there are. */
 function deploymentOf(app: string, replicas: number): object {
   const labels = { app };
@@ -180,8 +183,7 @@ function deploymentOf(app: string, replicas: number): object {
       template: {
         metadata: { labels },
         spec: {
-          terminationGracePeriodSeconds: 1,
-          containers: [{ name: 'main', image: RUNTIME_IMAGE, command: ['sleep', '3600'] }],
+          containers: [{ name: 'main', image: RUNTIME_IMAGE, command: ['sh', '-c', ENDS_WHEN_ASKED] }],
           topologySpreadConstraints: [
             {
               ...{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
@@ -222,7 +224,7 @@ it('pods of Deployments that are there already are shaped, followed, and left as
   await expectShaped(deployed, webs, { to });
 
   const replaced = await timeUntilShaped(cluster, () => deployed.kubectl('delete', 'pod', webs[0]!));
-  sayShaped('a replaced pod of a Deployment, whose predecessor had a second to end,', replaced);
+  sayShaped('a replaced pod of a Deployment, whose predecessor ended when it was asked to,', replaced);
   await deployed.untilAllShape('the pod in its place is shaped');
   const now = await namesOf();
   expect(now).not.toContain(webs[0]);
