@@ -11,7 +11,7 @@ const RESTART_MS = 2000;
 /** One more of this size is kept. */
 export const MOST_LOG_BYTES = 8 * 2 ** 20;
 /** An agent writes at most ten stacks a minute (agent/daemon/unexpected.ts). */
-const LOOK_MS = 10_000;
+export const LOOK_MS = 10_000;
 
 export interface SupervisePorts {
   /** Starts the service with its output at the descriptor, and resolves with its exit code when it has ended. */

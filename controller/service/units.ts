@@ -1,9 +1,8 @@
 /** Services as units of systemd: one instance of a template for each. */
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { OPEN_FILE, replaceFile } from '../../agent/files/own-files.ts';
-import { ControllerError } from '../errors.ts';
+import { callManager, type ServiceManager } from './manager.ts';
 
 /** Where sd_booted(3) looks. */
 const RUNS_HERE = '/run/systemd/system';
@@ -23,7 +22,7 @@ export const ownProgram = (): string =>
 
 export const hasSystemd = (): boolean => existsSync(RUNS_HERE);
 
-export const unitOf = (name: string): string => `netfold@${name}.service`;
+const unitOf = (name: string): string => `netfold@${name}.service`;
 const unitFile = (name: string): string => join(UNIT_FOLDER, unitOf(name));
 
 /** A unit for a program at this path, which systemd would divide at blanks. */
@@ -34,48 +33,34 @@ export function unitText(program: string): string {
   return readFileSync(TEMPLATE, 'utf8').replace('@PROGRAM@', () => quoted);
 }
 
-/** Writes the unit of a service, unless the one of the Debian package serves. Changes nothing that runs. */
-export async function installUnit(name: string): Promise<void> {
-  const isPackaged = ownProgram().startsWith('/usr/lib/netfold/') && PACKAGED.some(existsSync);
-  if (!isPackaged) {
-    mkdirSync(dirname(unitFile(name)), { recursive: true });
-    replaceFile(unitFile(name), unitText(ownProgram()), { mode: OPEN_FILE });
-  }
-  await systemctl('daemon-reload');
-}
+const systemctl = (...words: string[]): Promise<string> =>
+  callManager(['systemctl', '--no-pager', ...words], 'journalctl -u netfold@NAME tells more');
 
-export async function removeUnit(name: string): Promise<void> {
-  await systemctl('disable', '--now', unitOf(name));
-  rmSync(unitFile(name), { force: true });
-  await systemctl('daemon-reload');
-}
-
-/** What systemctl prints. Throws `SERVICE_FAILED` with its words. */
-export function systemctl(...words: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile('systemctl', ['--no-pager', ...words], (error, stdout, stderr) => {
-      if (!error) resolve(stdout);
-      else
-        reject(
-          new ControllerError(
-            'SERVICE_FAILED',
-            `systemctl ${words.join(' ')} failed: ${(stderr || error.message).trim()}`,
-            'journalctl -u netfold@NAME tells more',
-            error,
-          ),
-        );
-    });
-  });
-}
-
-export interface UnitState {
-  /** As systemd has it: active, activating, failed, inactive … */
-  readonly state: string;
-  readonly startsAtBoot: boolean;
-}
-
-export async function unitState(name: string): Promise<UnitState> {
-  const text = await systemctl('show', unitOf(name), '--property=ActiveState,UnitFileState');
-  const of = (property: string): string => new RegExp(`^${property}=(.*)$`, 'm').exec(text)?.[1] ?? '';
-  return { state: of('ActiveState') || 'inactive', startsAtBoot: of('UnitFileState') === 'enabled' };
-}
+export const systemd: ServiceManager = {
+  /** Where the unit of the Debian package serves, nothing is written. */
+  install: async (name) => {
+    const isPackaged = ownProgram().startsWith('/usr/lib/netfold/') && PACKAGED.some(existsSync);
+    if (!isPackaged) {
+      mkdirSync(dirname(unitFile(name)), { recursive: true });
+      replaceFile(unitFile(name), unitText(ownProgram()), { mode: OPEN_FILE });
+    }
+    await systemctl('daemon-reload');
+    return unitOf(name);
+  },
+  startAtBoot: async (name) => {
+    await systemctl('enable', unitOf(name));
+  },
+  restart: async (name) => {
+    await systemctl('restart', unitOf(name));
+  },
+  remove: async (name) => {
+    await systemctl('disable', '--now', unitOf(name));
+    rmSync(unitFile(name), { force: true });
+    await systemctl('daemon-reload');
+  },
+  state: async (name) => {
+    const text = await systemctl('show', unitOf(name), '--property=ActiveState,UnitFileState');
+    const of = (property: string): string => new RegExp(`^${property}=(.*)$`, 'm').exec(text)?.[1] ?? '';
+    return { state: of('ActiveState') || 'inactive', startsAtBoot: of('UnitFileState') === 'enabled' };
+  },
+};

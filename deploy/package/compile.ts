@@ -15,6 +15,7 @@ const ASSETS = [
   'proto/generated/mesh.js',
   'topology/netfold.schema.json',
   'deploy/service/netfold@.service',
+  'deploy/service/netfold.openrc',
   'controller/ui/built/dashboard.js',
   'controller/record/report/page.css',
   'controller/record/report/page-script.js',

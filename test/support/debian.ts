@@ -1,4 +1,4 @@
-/** Debian's smallest system in a folder, and booted there: systemd as process 1 of namespaces of its own. */
+/** Debian's smallest system in a folder, and booted there: its process 1 in namespaces of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,6 +11,20 @@ import { type Finished, run, until } from './lab/lab.ts';
 /** Of this machine, whose systemd-nspawn has to know how the system's systemd wants its control groups. */
 const RELEASE = /^VERSION_CODENAME=(.*)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
 const BOOT_MS = 120_000;
+
+/** How a system's process 1 is asked whether it has booted, and to end. */
+export interface Init {
+  readonly ask: readonly string[];
+  /** What it answers then. */
+  readonly isUp: RegExp;
+  readonly powerOff: readonly string[];
+}
+
+const SYSTEMD: Init = {
+  ask: ['systemctl', 'is-system-running'],
+  isUp: /^(running|degraded)$/,
+  powerOff: ['systemctl', 'poweroff', '--no-block'],
+};
 
 /** Makes it in `folder/root`, with these packages. Returns its path. `folder/tools` has what makes it. */
 export async function makeDebian(folder: string, packages: readonly string[]): Promise<string> {
@@ -30,10 +44,12 @@ export async function makeDebian(folder: string, packages: readonly string[]): P
 export class BootedDebian {
   readonly #nspawn: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #init: Init;
   #output = '';
 
-  private constructor(nspawn: ChildProcess) {
+  private constructor(nspawn: ChildProcess, init: Init) {
     this.#nspawn = nspawn;
+    this.#init = init;
     this.#ended = once(nspawn, 'exit');
     for (const stream of [nspawn.stdout!, nspawn.stderr!])
       stream.on('data', (text: Buffer) => {
@@ -42,7 +58,7 @@ export class BootedDebian {
   }
 
   /** `folder` as `makeDebian` has it; `network`: the name of a network namespace. */
-  static async boot(folder: string, network: string): Promise<BootedDebian> {
+  static async boot(folder: string, network: string, init = SYSTEMD): Promise<BootedDebian> {
     const words = [
       ...['--register=no', '--keep-unit', '--boot', '--console=pipe', '--quiet'],
       ...['--resolv-conf=off', '--timezone=off', '--link-journal=no'],
@@ -53,7 +69,7 @@ export class BootedDebian {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' },
     });
-    const booted = new BootedDebian(nspawn);
+    const booted = new BootedDebian(nspawn, init);
     try {
       await until(() => booted.#isUp(), 'it has booted', BOOT_MS);
     } catch (error) {
@@ -71,7 +87,7 @@ export class BootedDebian {
 
   /** As the button of a machine: everything ends in order. */
   async powerOff(): Promise<void> {
-    await this.run('systemctl', 'poweroff', '--no-block');
+    await this.run(...this.#init.powerOff);
     await this.#ended;
   }
 
@@ -87,8 +103,8 @@ export class BootedDebian {
   async #isUp(): Promise<boolean> {
     if (this.#nspawn.exitCode !== null) throw new Error('systemd-nspawn has ended');
     if (this.#first() === undefined) return false;
-    const { out } = await this.run('systemctl', 'is-system-running');
-    return ['running', 'degraded'].includes(out.trim());
+    const { out } = await this.run(...this.#init.ask);
+    return this.#init.isUp.test(out.trim());
   }
 
   /** Its process 1, by the machine's numbers. */

@@ -3,13 +3,15 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Bootstrap } from '../../../proto/bootstrap.ts';
-import type { NetfoldError } from '../../../proto/errors.ts';
+import { exitCodeOf, type NetfoldError } from '../../../proto/errors.ts';
 import { callJson } from '../../../proto/http-json.ts';
 import { ControllerError } from '../../errors.ts';
 import { agentStatus } from '../../experiment/agents.ts';
 import { readState } from '../../experiment/state.ts';
 import { agentsOf, signalAll } from '../../machine/processes.ts';
 import { agentSocket } from '../../names.ts';
+import type { ServiceManager } from '../../service/manager.ts';
+import { hasOpenRc, isUnderOpenRc, openRc, stopIfOver } from '../../service/openrc.ts';
 import {
   endedAt,
   identityOf,
@@ -22,8 +24,8 @@ import {
   serviceFolder,
   serviceNames,
 } from '../../service/service-files.ts';
-import { runChild, superviseService } from '../../service/supervise.ts';
-import { hasSystemd, installUnit, removeUnit, systemctl, unitOf, unitState } from '../../service/units.ts';
+import { LOOK_MS, runChild, shorten, superviseService } from '../../service/supervise.ts';
+import { hasSystemd, systemd } from '../../service/units.ts';
 import { print, printJson, step, table } from '../terminal/output.ts';
 import { type AgentFlags, joinAs, readAgentWords } from './agent.ts';
 
@@ -59,7 +61,9 @@ export function addServiceCommand(program: Command): void {
   service
     .command('run <name>')
     .description('what a service manager starts: the agent in the foreground')
-    .addOption(new Option('--supervise', 'start it again when it fails: for machines without systemd'))
+    .addOption(
+      new Option('--supervise', 'start it again when it fails: for machines without systemd and OpenRC'),
+    )
     .action(run);
   for (const command of service.commands) command.exitOverride();
 }
@@ -84,6 +88,11 @@ function flagsOf(name: string, words: readonly string[]): AgentFlags & { readonl
   };
 }
 
+function managerHere(): ServiceManager | undefined {
+  if (hasSystemd()) return systemd;
+  return hasOpenRc() ? openRc : undefined;
+}
+
 async function install(
   name: string,
   words: readonly string[],
@@ -94,23 +103,25 @@ async function install(
   const folder = serviceFolder(name);
   keepService(folder, words);
   rmSync(join(folder, 'ended'), { force: true });
-  if (!hasSystemd()) {
+  const manager = managerHere();
+  if (!manager) {
     step(
-      `this machine has no systemd: let what it has instead run \`netfold service run ${name} --supervise\``,
+      `this machine has neither systemd nor OpenRC: let what it has instead run \`netfold service run ${name} --supervise\``,
     );
     return;
   }
-  await installUnit(name);
-  if (boot) await systemctl('enable', unitOf(name));
-  if (start) await systemctl('restart', unitOf(name));
-  step(`${unitOf(name)} ${start ? 'runs' : 'is installed'}${boot ? ', also after a boot' : ''}`);
+  const installed = await manager.install(name);
+  if (boot) await manager.startAtBoot(name);
+  if (start) await manager.restart(name);
+  step(`${installed} ${start ? 'runs' : 'is installed'}${boot ? ', also after a boot' : ''}`);
 }
 
 async function uninstall(name: string): Promise<void> {
   requireServiceName(name);
   const folder = serviceFolder(name);
   if (!existsSync(folder)) readService(folder);
-  if (hasSystemd()) await removeUnit(name);
+  const manager = managerHere();
+  if (manager) await manager.remove(name);
   else signalAll(agentsOf(name), 'SIGTERM');
   rmSync(folder, { recursive: true, force: true });
   step(`${name} is no service any more`);
@@ -122,7 +133,7 @@ async function restart(name: string): Promise<void> {
   readService(serviceFolder(name));
   const agents = agentsOf(name);
   if (agents.length > 0) signalAll(agents, 'SIGKILL');
-  else if (hasSystemd()) await systemctl('restart', unitOf(name));
+  else await managerHere()?.restart(name);
   step(agents.length > 0 ? `the agent of ${name} is replaced` : `${name} is started`);
 }
 
@@ -132,11 +143,28 @@ async function run(name: string, { supervise = false }: { supervise?: boolean })
   const end = endedAt(folder);
   if (end !== undefined) {
     step(`${name} has ended on all hosts at ${end}; \`netfold service install\` makes it anew`);
+    stopIfOver(name, 0);
     return;
   }
   if (supervise) process.exitCode = await superviseHere(name);
-  else await takePart(name, folder);
+  else await takePartUnder(name, folder);
   process.exit();
+}
+
+const logOf = (name: string): string => `/var/log/netfold/${name}.service.log`;
+
+/** With OpenRC, which keeps no log short, and starts it again however it ends. */
+async function takePartUnder(name: string, folder: string): Promise<void> {
+  const shortening = isUnderOpenRc(name) ? setInterval(() => shorten(logOf(name)), LOOK_MS) : undefined;
+  try {
+    await takePart(name, folder);
+    stopIfOver(name, 0);
+  } catch (error) {
+    stopIfOver(name, exitCodeOf(error));
+    throw error;
+  } finally {
+    clearInterval(shortening);
+  }
 }
 
 function superviseHere(name: string): Promise<number> {
@@ -144,7 +172,7 @@ function superviseHere(name: string): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
   const { signal } = ending;
   const words = ['service', 'run', name];
-  const log = `/var/log/netfold/${name}.service.log`;
+  const log = logOf(name);
   return superviseService({ run: (output) => runChild(words, output, signal), log, signal });
 }
 
@@ -189,7 +217,7 @@ async function status({ json = false }: { json?: boolean }): Promise<void> {
   else {
     const rows = services.map((one) => [
       one.name,
-      one.unit ?? 'no systemd',
+      one.unit ?? 'no manager',
       one.startsAtBoot ? 'yes' : 'no',
       one.agent ?? (one.endedAt === null ? 'does not answer' : `ended at ${one.endedAt}`),
       String(one.peers),
@@ -200,7 +228,9 @@ async function status({ json = false }: { json?: boolean }): Promise<void> {
 
 async function statusOf(name: string) {
   const folder = serviceFolder(name);
-  const unit = hasSystemd() ? await unitState(name).catch(() => undefined) : undefined;
+  const unit = await managerHere()
+    ?.state(name)
+    .catch(() => undefined);
   return {
     name,
     unit: unit?.state ?? null,
