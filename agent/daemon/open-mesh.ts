@@ -1,5 +1,6 @@
 /** The mesh of a bootstrap, over libp2p; it has no connections yet. */
 import type { Bootstrap } from '../../proto/bootstrap.ts';
+import { isRekey } from '../../proto/command.ts';
 import { formatMicros, micros } from '../../proto/units.ts';
 import { addressesPerEndpoint } from '../bootstrap/address-bound.ts';
 import { encodeInvitation, invitationOf } from '../bootstrap/invitation.ts';
@@ -62,9 +63,11 @@ export async function openMesh(
   return { mesh, transport, guard, keys };
 }
 
-/** Replacements of the mesh's key are commands; who has all of them has the new key. */
+/** Replacements of the mesh's key are commands; who has all of them has the new key. Most commands are none, and cost nothing here. */
 function followKeys(mesh: Mesh, keys: KeyRing): void {
-  mesh.commands.onChange(() => keys.take(mesh.commands.all()));
+  mesh.commands.onChange((added) => {
+    if (added.some(isRekey) || keys.known.length > 1) keys.take(mesh.commands.all());
+  });
   mesh.onChange(() => {
     if (!keys.latest) return;
     const told = mesh.view.hosts().filter(({ inStep }) => inStep);

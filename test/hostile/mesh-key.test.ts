@@ -8,7 +8,7 @@ import { agentStatus } from '../../controller/experiment/agents.ts';
 import { agentsOf } from '../../controller/machine/processes.ts';
 import { meshKeyFile, userKeyFile } from '../../controller/names.ts';
 import { experimentName, until } from '../support/lab/lab.ts';
-import { connectMachines } from '../support/lab/machines.ts';
+import { connectMachines, type Machine } from '../support/lab/machines.ts';
 import { expectSuccess } from '../support/lab/succeeds.ts';
 
 const TOPOLOGY = `
@@ -32,11 +32,7 @@ it('is replaced on all hosts, also on one that was away; copies of the old one o
   const file = (name: string): string => join(folder, name);
   const { machines, remove } = connectMachines(3);
   onTestFinished(remove);
-  const [first, second, third] = machines as [
-    (typeof machines)[0],
-    (typeof machines)[0],
-    (typeof machines)[0],
-  ];
+  const [first, second, third] = machines as [Machine, Machine, Machine];
   const names = machines.map(() => experimentName()) as [string, string, string];
   writeFileSync(file('wan.yaml'), TOPOLOGY);
   const up = ['up', file('wan.yaml'), '--name', names[0], '--at', 'a=eth0', '--elsewhere', '--detach'];

@@ -16,7 +16,7 @@ import { agentStatus } from '../../controller/experiment/agents.ts';
 import { meshKeyFile } from '../../controller/names.ts';
 import { BootedDebian, type Init, makeDebian } from '../support/debian.ts';
 import { experimentName, runIn, until } from '../support/lab/lab.ts';
-import { connectMachines } from '../support/lab/machines.ts';
+import { connectMachines, type Machine } from '../support/lab/machines.ts';
 import { expectSuccess } from '../support/lab/succeeds.ts';
 import { buildPackages } from '../support/packages.ts';
 
@@ -47,7 +47,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it('starts the agent, restarts one that was killed, has it back after a boot, and stops when all is over', async () => {
   const { machines, remove } = connectMachines(2);
   onTestFinished(remove);
-  const [first, second] = machines as [(typeof machines)[0], (typeof machines)[0]];
+  const [first, second] = machines as [Machine, Machine];
   const boot = (): Promise<BootedDebian> => BootedDebian.boot(folder, second.namespace, OPENRC);
   let debian = await boot();
   onTestFinished(() => debian.remove());

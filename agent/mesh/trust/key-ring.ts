@@ -4,7 +4,13 @@
  * the hosts for which the new one is may come in, and only for the overlap: they learn the new one then. Whoever else has the old
  * key is kept out from the replacement on.
  */
-import { type Command, compareCommands, parseRekey, type RekeyPart } from '../../../proto/command.ts';
+import {
+  type Command,
+  compareCommands,
+  isRekey,
+  parseRekey,
+  type RekeyPart,
+} from '../../../proto/command.ts';
 import type { SigningKey } from './peer-id.ts';
 import { keyId, openBefore, openKey, peerTag } from './sealed-key.ts';
 
@@ -150,10 +156,13 @@ const isSameKey = (one: Replacement, other: Replacement | undefined): boolean =>
 
 /** The whole ones, in the order in which they take effect. */
 function replacementsOf(commands: readonly Command[]): Replacement[] {
-  const parts = commands.toSorted(compareCommands).flatMap((command) => {
-    const found = parseRekey(command.text);
-    return found ? [{ ...found, at: command.at, author: command.author }] : [];
-  });
+  const parts = commands
+    .filter(isRekey)
+    .toSorted(compareCommands)
+    .flatMap((command) => {
+      const found = parseRekey(command.text);
+      return found ? [{ ...found, at: command.at, author: command.author }] : [];
+    });
   const groups = Map.groupBy(parts, ({ id, before, ephemeral, overlap, parts: count, author }) =>
     [id, before, ephemeral, overlap, count, author].join(' '),
   );

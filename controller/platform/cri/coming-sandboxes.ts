@@ -11,6 +11,7 @@ import type { Inspected, Listed } from '../containers/containers.ts';
 import { inodeAt } from '../containers/sandbox.ts';
 import { CONTAINERD, CONTAINERS, EVENTS } from './containerd-messages.ts';
 import { isUnimplemented } from './errors.ts';
+import { onMachine } from './runtime-socket.ts';
 
 /** containerd's own namespace for what CRI makes. */
 const KUBERNETES = 'k8s.io';
@@ -155,10 +156,4 @@ export class ComingSandboxes {
     );
     return promise;
   }
-}
-
-/** In a container, the machine's /run is elsewhere. */
-function onMachine(path: string): string {
-  const { NETFOLD_RUN: run = '/run' } = process.env;
-  return path.replace(/^(\/var)?\/run(?=\/)/, () => run);
 }

@@ -35,10 +35,8 @@ export async function findSocket(
 ): Promise<string> {
   const named = namedSocket(environment);
   if (named !== undefined) return named;
-  // In a container, the machine's /run is elsewhere.
-  const { NETFOLD_RUN: run = '/run' } = environment;
   let refusal: unknown;
-  for (const socket of usual.map((path) => path.replace(/^\/run(?=\/)/, () => run))) {
+  for (const socket of usual.map((path) => onMachine(path, environment))) {
     if (!existsSync(socket)) continue;
     try {
       await answers(socket);
@@ -53,4 +51,10 @@ export async function findSocket(
     `there is no socket of a container runtime: ${usual.join(' ')}`,
     'start the runtime; or name its socket: CONTAINER_RUNTIME_ENDPOINT=unix:///PATH',
   );
+}
+
+/** Where a path of the machine below /run is for this process: in a container, the machine's /run is elsewhere. */
+export function onMachine(path: string, environment: NodeJS.ProcessEnv = process.env): string {
+  const { NETFOLD_RUN: run = '/run' } = environment;
+  return path.replace(/^(?:\/var)?\/run(?=\/)/, () => run);
 }

@@ -1,6 +1,6 @@
 /** Replacements of the mesh's key: what their commands say, to whom, and which keys count when. */
 import { expect, test } from 'vitest';
-import { KeyRing, type KeyRing as Ring } from '../../../../agent/mesh/trust/key-ring.ts';
+import { KeyRing } from '../../../../agent/mesh/trust/key-ring.ts';
 import { generateMeshKey } from '../../../../agent/mesh/trust/mesh-key.ts';
 import { newSigningKey, type SigningKey } from '../../../../agent/mesh/trust/peer-id.ts';
 import { keyId, openBefore, openKey, sealKey } from '../../../../agent/mesh/trust/sealed-key.ts';
@@ -43,13 +43,13 @@ function ringOf(
   first: string,
   commands: readonly Command[],
   now: number | undefined,
-): Ring {
+): KeyRing {
   const ring = new KeyRing(first, self, () => now);
   ring.take(commands);
   return ring;
 }
 
-const open = (ring: Ring) => ring.open.map(({ key, admits }) => [key, admits(A.peer), admits(C.peer)]);
+const open = (ring: KeyRing) => ring.open.map(({ key, admits }) => [key, admits(A.peer), admits(C.peer)]);
 
 test('a sealed key is opened by those for whom it is, and by nobody else', () => {
   for (let round = 0; round < 20; round++) {

@@ -163,8 +163,9 @@ export function formatPath(path: Path): string {
 }
 
 /**
- * Of a field that a link and each of its directions may have: calls `replace` for the link, and for a copy of each direction that has the field, which takes the direction's place: what a
- * file says may stand in it by reference several times. `originOf`: of a field of the link; `direction`: `undefined` for the link.
+ * Of a field that a link and each of its directions may have: calls `replace` for the link, and for a copy of each direction that
+ * has the field, which takes the direction's place: what a file says may stand in it by reference several times. `originOf`: of a
+ * field of the link; `direction`: `undefined` for the link.
  */
 export function inEachDirection(
   link: Record<string, unknown>,
