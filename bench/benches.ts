@@ -25,6 +25,7 @@ import { measureSetup } from './setup/setup.ts';
 import { measureShares } from './shares/shares.ts';
 import { measureSoak } from './soak/soak.ts';
 import { measureTraffic } from './traffic/traffic.ts';
+import { NAMED_CAUSES } from './verdict/named.ts';
 import { measureVerdict } from './verdict/verdict.ts';
 import { measureWorkbench, PARTS } from './workbench/workbench.ts';
 
@@ -157,8 +158,13 @@ export const BENCHES: readonly Bench[] = [
     description: 'is an undisturbed run faithful, a disturbance named within 3 s, and what do probes cost?',
     help: 'Twenty runs of the quickstart and of 100 endpoints; all disturbances twice; 200 flows of UDP. On two emulated hosts.',
     hasLabs: true,
-    minutes: { whole: 19, quick: 5 },
-    measure: measureVerdict,
+    minutes: { whole: 19, quick: 4 },
+    options: [new Option('--cause <codes...>', 'only how soon these are named').choices(NAMED_CAUSES)],
+    isPart: ({ cause }) => cause !== undefined,
+    measure: ({ own, ...options }) => {
+      const { cause } = own as { cause?: readonly string[] };
+      return measureVerdict({ ...options, causes: cause });
+    },
   },
   {
     name: 'dashboard',

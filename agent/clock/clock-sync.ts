@@ -26,7 +26,10 @@ const FAR_TURN = 8;
 const BEATS_TO_SETTLE = 10;
 /** Requests over TCP are not lost by chance. A peer that is paused briefly must not be given up. */
 const FAILURES_TO_GIVE_UP = 4;
-/** After an answer that took longer, the peer is asked again at once, one request after the other, so that who judges knows soon … */
+/**
+ * After an answer that took longer, the peer is asked again at once, one request after the other, so that who judges knows soon.
+ * Not at the same time: to open another stream takes longer than all of them (agent/mesh/libp2p/question-streams.ts) …
+ */
 export const LATE_ANSWER_MS = 500;
 const CHECKS = LATEST - 1;
 /** … and no sooner again: who is slow is not burdened. */
@@ -92,7 +95,10 @@ export class ClockSync {
 
   /** Of the hosts that have answered often enough. */
   answerTimes(): AnswerTime[] {
-    return [...this.#peers.values()].flatMap(({ host, answers, rttMicros }) => {
+    const now = this.#ports.clock.now();
+    return [...this.#peers.values()].flatMap((peer) => {
+      const { host, rttMicros } = peer;
+      const answers = peer.answersAt(now);
       if (!answers) return [];
       return { host, ms: toMillis(answers.least), lastingMs: toMillis(rttMicros ?? answers.least) };
     });
@@ -237,7 +243,7 @@ export class ClockSync {
     if (this.#reference) peers.unshift(this.#reference);
     for (const peer of peers) {
       if (this.#underWay >= MAX_UNDER_WAY) return;
-      if (peer.underWay) continue;
+      if (peer.underWaySince !== undefined) continue;
       if (peer.wanted > 0) void this.#ask(peer);
       else if (peer.checks > 0) void this.#check(peer);
     }
@@ -258,25 +264,25 @@ export class ClockSync {
     this.#adoptFromAny();
     // Before the first time, the answer of another may be what was waited for.
     const reference = this.#timed ? peer : this.#reference;
-    const isComplete = reference?.wanted === 0 && !reference.underWay;
+    const isComplete = reference?.wanted === 0 && reference.underWaySince === undefined;
     if (reference && reference === this.#reference && isComplete) this.#follow(reference);
     this.#proceed();
   }
 
   /** `undefined`: this life of the host did not answer. */
   async #probe(peer: PeerClock): Promise<Exchange | undefined> {
-    peer.underWay = true;
+    peer.underWaySince = this.#ports.clock.now();
     this.#underWay++;
     const exchange = await this.#ports.probe(peer.peer);
     this.#underWay--;
-    peer.underWay = false;
+    peer.underWaySince = undefined;
     return exchange?.incarnation === peer.incarnation ? exchange : undefined;
   }
 
   /** Whether a late answer was one, or all are late now. */
   #doubt(peer: PeerClock): void {
     const now = this.#ports.clock.now();
-    const { answers } = peer;
+    const answers = peer.answersAt(now);
     const isLate = answers !== undefined && toMillis(answers.last) > LATE_ANSWER_MS;
     if (!isLate || now - peer.checkedAt < CHECKS_EVERY_MS) return;
     peer.checkedAt = now;

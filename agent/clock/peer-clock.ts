@@ -56,9 +56,9 @@ export class PeerClock {
   near = true;
   /** Most others contradict it. */
   wrong = false;
-  /** How many more requests to send, and whether an answer is awaited. */
+  /** How many more requests to send, and since when an answer is awaited. */
   wanted = 0;
-  underWay = false;
+  underWaySince: number | undefined;
   /** Requests in a row without an answer. */
   failures = 0;
   /** Requests beside the regular ones, to see whether answers are late now, and when the latest of them were ordered. */
@@ -80,10 +80,16 @@ export class PeerClock {
       : micros(Math.min(...this.#samples.map(({ delay }) => delay)));
   }
 
-  /** The round trip of the last answer, and the least of the last `LATEST`; `undefined` before there are so many. */
-  get answers(): { readonly last: Micros; readonly least: Micros } | undefined {
+  /**
+   * The round trip of the last answer, and the least of the last `LATEST`, one that is awaited among them if it takes longer than the
+   * oldest of them; `undefined` before there are so many.
+   */
+  answersAt(now: number): { readonly last: Micros; readonly least: Micros } | undefined {
     if (this.#latest.length < LATEST) return undefined;
-    return { last: this.#latest.at(-1)!, least: micros(Math.min(...this.#latest)) };
+    const [last, least] = [this.#latest.at(-1)!, Math.min(...this.#latest)];
+    if (this.underWaySince === undefined) return { last, least: micros(least) };
+    const awaited = fromMillis(now - this.underWaySince);
+    return { last, least: micros(Math.max(least, Math.min(...this.#latest.slice(1), awaited))) };
   }
 
   /** How long an answer took. Of the clock it says nothing: late ones would take the place of good samples. Returns the round trip. */

@@ -168,9 +168,12 @@ export class Fidelity {
   }): void {
     const measured = toMillis(micros(settledMicros - dueMicros));
     if (measured <= CAUSES.EVENTS_LATE.bound) return;
-    const message = `the events of epoch ${epoch} were in force ${measured.toFixed(0)} ms after their instant`;
     const since = this.#ports.clock.now() - measured;
+    // Of commands that were due before, as those that who joins gets from others, nobody has judged anything.
+    if (since < (this.#judgedSince ?? 0)) return;
+    const message = `the events of epoch ${epoch} were in force ${measured.toFixed(0)} ms after their instant`;
     this.#pending.push({ code: 'EVENTS_LATE', measured, message, since });
+    this.#hasNews = true;
   }
 
   #silentHosts(): string[] {
@@ -188,7 +191,7 @@ export class Fidelity {
     return load !== undefined && this.#machine.noteWork(clock.now(), idleMs());
   }
 
-  /** Of what probes have found, and of a host that has fallen silent or become slow, the verdict tells at once. */
+  /** Of what probes have found, of late events, and of a host that has fallen silent or become slow, the verdict tells at once. */
   #lookEarly(isNews: boolean): void {
     if (isNews) this.#hasNews = true;
     const last = this.#lastLook;

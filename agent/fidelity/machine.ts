@@ -8,7 +8,7 @@ import { Window } from './window.ts';
 const LOOK_MS = 900;
 /** With less idle time there is none between two tasks: so long is enough then … */
 const REST = ratio(0.01);
-const NO_REST_MS = 1900;
+const NO_REST_MS = 1400;
 /** … but not where the machine has no time left, and not in the beginning: applications start, and what is done for the first time takes longer. */
 const SETTLED_MS = 10_000;
 

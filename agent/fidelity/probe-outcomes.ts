@@ -35,6 +35,8 @@ export interface Expected {
   readonly slackMs?: number;
   /** TCP uses it as well, and has measured too much: the probes decide about that alone. */
   readonly isBesideTcp?: boolean;
+  /** Its flow has ended, perhaps with an endpoint: only an answer that comes too soon says something. */
+  readonly isOver?: boolean;
 }
 
 export class ProbeOutcomes {
@@ -70,10 +72,11 @@ export class ProbeOutcomes {
   }
 
   /** Whether the last one was not as it should be, so that others should follow soon. */
-  isOdd({ trip, loss, slackMs = 0, isBesideTcp = false }: Expected): boolean {
+  isOdd({ trip, loss, slackMs = 0, isBesideTcp = false, isOver = false }: Expected): boolean {
     const last = this.#latest.at(-1);
     if (!last) return false;
     const { least, most } = limitsOf(trip, slackMs);
+    if (isOver) return last.ms !== undefined && last.ms < least;
     if (last.ms !== undefined) return last.ms < least || (trip.isQuiet && last.ms > most);
     return trip.isQuiet && !isBesideTcp && this.#hasAnswered && loss ** this.#missing <= LIKELY;
   }
@@ -84,7 +87,10 @@ export class ProbeOutcomes {
   }
 
   /** `path`: its name. */
-  symptoms(path: string, { trip, loss, slackMs = 0, isBesideTcp = false }: Expected): Symptom[] {
+  symptoms(
+    path: string,
+    { trip, loss, slackMs = 0, isBesideTcp = false, isOver = false }: Expected,
+  ): Symptom[] {
     const { latencyMs, isQuiet } = trip;
     const { least, most } = limitsOf(trip, slackMs);
     const shorts = measuredOf(this.#latest, SHORT_IN_A_ROW);
@@ -92,7 +98,7 @@ export class ProbeOutcomes {
       const message = `probes of ${path} take ${text(shorts[0]!)} ms, and the path takes ${text(latencyMs)} ms: packets pass its rules by, or the rules have no effect`;
       return [{ code: 'RTT_SHORT', ...{ path, measured: Math.min(...shorts), bound: least, message } }];
     }
-    if (!isQuiet) return [];
+    if (!isQuiet || isOver) return [];
     const shortest = this.#shortest(isBesideTcp ? LONG_BESIDE_TCP : LONG_IN_A_ROW);
     if (shortest !== undefined && shortest > most) {
       const message = `probes of ${path} take ${text(shortest)} ms at the least, and the path takes ${text(latencyMs)} ms, though nothing fills its queue`;

@@ -1,7 +1,7 @@
 /**
- * Light probes of netfold's own on paths that carry traffic and that no TCP measures, or where TCP has measured too much: an echo
- * request from an endpoint to the other, which the kernel there answers. They are ICMP with an identifier and a text of netfold's, and
- * cost a path no more than the bounds below, which docs/fidelity.md tells.
+ * Light probes of netfold's own on paths that carry traffic, or did a moment ago, and that no TCP measures, or where TCP has measured
+ * too much: an echo request from an endpoint to the other, which the kernel there answers. They are ICMP with an identifier and a text
+ * of netfold's, and cost a path no more than the bounds below, which docs/fidelity.md tells.
  */
 import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import { bitsOf, millisToSend } from '../../proto/units.ts';
@@ -115,8 +115,10 @@ export class Probing {
     const { isQuiet } = target.trip;
     if (known && target.ways.every((way, at) => isSamePath(way, known.target.ways[at]!))) {
       const isSuspected = target.isBesideTcp === true && known.target.isBesideTcp !== true;
+      // While no flow was there, perhaps nobody was who answers.
+      const isBack = known.target.isOver === true && target.isOver !== true;
       known.target = target;
-      if (!isQuiet || !known.wasQuiet) known.outcomes.forgetQueued();
+      if (!isQuiet || !known.wasQuiet || isBack) known.outcomes.forgetQueued();
       known.wasQuiet = isQuiet;
       if (isSuspected) this.#setOdd(known, true, now);
       return;
@@ -189,8 +191,14 @@ export class Probing {
   }
 
   #overdue(probed: Probed, now: number): void {
-    const { trip, loss, isBesideTcp } = probed.target;
-    if (!this.#isHere(probed) || probed.code !== undefined || probed.outcomes.told.latestMs === null) return;
+    const { trip, loss, isBesideTcp, isOver } = probed.target;
+    if (
+      isOver ||
+      !this.#isHere(probed) ||
+      probed.code !== undefined ||
+      probed.outcomes.told.latestMs === null
+    )
+      return;
     if (trip.isQuiet && !isBesideTcp && loss <= RARE_LOSS) this.#setOdd(probed, true, now);
   }
 

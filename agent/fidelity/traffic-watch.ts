@@ -23,6 +23,8 @@ const PROBED_QUIET_PART = 0.05;
 const BUSY_MS = 5000;
 /** Where TCP says that the path may be too long, probes look after it for so long. */
 const SUSPECTED_MS = 10_000;
+/** A flow may have ended because something leads it past netfold: its path is probed for so long afterwards. */
+const AFTER_MS = 3000;
 const FULL_FRAME_BYTES = 1514;
 /** Greater than the number of endpoints can be (topology/model/limits.ts). */
 const KEY_FACTOR = 2 ** 16;
@@ -73,6 +75,8 @@ export class TrafficWatch {
   readonly #busyAt = new Map<number, number>();
   /** Pair → until when its path is probed, since TCP says that it may be too long. */
   readonly #suspected = new Map<number, number>();
+  /** Pair → when its flow was active last, of those that probes measure. */
+  readonly #activeAt = new Map<number, number>();
 
   readonly #probes: Probes | undefined;
 
@@ -100,7 +104,7 @@ export class TrafficWatch {
     const probed = this.#probes?.look(now, local, (paths) => {
       for (const [key, until] of this.#suspected)
         if (until <= now && !paths.isLong(key)) this.#suspected.delete(key);
-      return paths.look(now, this.#targets(epoch, local, slackMs));
+      return paths.look(now, this.#targets(now, epoch, local, slackMs));
     });
     const symptoms = [...(probed ?? []), ...said];
     this.#workings.look(this.#looks(epoch, symptoms));
@@ -134,19 +138,24 @@ export class TrafficWatch {
     return [...this.#said.values()].flat();
   }
 
-  /** Paths with a flow that no TCP has measured lately, or that may be too long by what TCP has measured. */
-  #targets(epoch: Epoch, local: readonly LocalEndpoint[], slackMs: number): Target[] {
+  /** Paths with a flow that no TCP has measured lately, or a moment ago, or that may be too long by what TCP has measured. */
+  #targets(now: number, epoch: Epoch, local: readonly LocalEndpoint[], slackMs: number): Target[] {
     const [calm, quiet] = [this.#busy(epoch, PROBED_QUIET_PART), this.#busy(epoch)];
     const here = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
+    for (const { source, destination, active } of this.#ports.localFlows())
+      if (active) this.#activeAt.set(keyOf(source, destination), now);
     const targets: Target[] = [];
-    for (const { source, destination, active } of this.#ports.localFlows()) {
-      if (targets.length >= MOST_PATHS) break;
-      const key = keyOf(source, destination);
+    const add = (key: number, of: Pick<Target, 'isBesideTcp' | 'isOver'>): void => {
+      const [source, destination] = endsOf(key);
       const from = here.get(source);
-      const isBesideTcp = this.#suspected.has(key);
-      if (!from || (!isBesideTcp && (!active || this.#seen.has(key)))) continue;
-      const target = this.#targetOf(epoch, from, destination, isBesideTcp ? quiet : calm);
-      if (target) targets.push({ ...target, key, slackMs, isBesideTcp });
+      if (!from || targets.length >= MOST_PATHS) return;
+      const target = this.#targetOf(epoch, from, destination, of.isBesideTcp ? quiet : calm);
+      if (target) targets.push({ ...target, key, slackMs, ...of });
+    };
+    for (const key of this.#suspected.keys()) add(key, { isBesideTcp: true });
+    for (const [key, at] of this.#activeAt) {
+      if (now - at > AFTER_MS || this.#seen.has(key)) this.#activeAt.delete(key);
+      else if (!this.#suspected.has(key)) add(key, { isOver: at < now });
     }
     return targets;
   }

@@ -60,7 +60,7 @@ export class TimelineRunner {
 
   /** Adds commands of users; those that are due, or late, are in force when this returns. */
   addCommands(commands: readonly Command[]): void {
-    const { player, apply, log, giverOf, onPlan } = this.#ports;
+    const { player, log, giverOf, onPlan } = this.#ports;
     for (const command of commands)
       log.append({ kind: 'command', command: copyOf(command), by: giverOf(command) });
     if (!this.#isRunning) {
@@ -71,9 +71,18 @@ export class TimelineRunner {
     const now = this.#now();
     const changes = player.commands(commands, now);
     onPlan?.();
-    if (changes.graph || changes.atoms.length > 0) void apply(changes);
+    if (changes.graph || changes.atoms.length > 0) this.#applyLate(changes, lateSince(commands, now));
     this.#noteOutcomes();
     this.#wait();
+  }
+
+  /** What commands change that come after their instant. */
+  #applyLate(changes: TimelineChanges, due: Micros | undefined): void {
+    const { player, apply, time } = this.#ports;
+    const settled = apply(changes);
+    const appliedMicros = time.now()!;
+    const { epoch } = player;
+    if (due !== undefined) void settled.then(() => this.#noteEpoch(due, appliedMicros, epoch));
   }
 
   #now(): Micros {
@@ -127,6 +136,12 @@ export class TimelineRunner {
         ...(problem !== undefined && { problem }),
       });
   }
+}
+
+/** Since when the first of those should have been in force that are late. */
+function lateSince(commands: readonly Command[], now: Micros): Micros | undefined {
+  const due = commands.map(({ at }) => at).filter((at) => at <= now);
+  return due.length === 0 ? undefined : micros(Math.min(...due));
 }
 
 /** What was read of a command is kept as long as the command itself (folding.ts), and the log keeps it for longer. */

@@ -69,7 +69,7 @@ const QUOTA_PERIOD = 100_000;
 export const canBoundProcessor = (): boolean => existsSync(join(PROCESSOR, 'cpu.cfs_quota_us'));
 
 export interface ProcessorBound {
-  /** 0.05: 50 ms in a second, and it stands still for the rest of it. 0.01 is the least. */
+  /** 0.05: 50 ms in a second, and it stands still for the rest of it. 0.01 is the least: 1 ms of a period. */
   set(part: number): void;
   end(): void;
 }

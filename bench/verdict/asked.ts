@@ -6,6 +6,8 @@ import type { Interruption } from '../lab.ts';
 
 export interface VerdictOptions {
   readonly quick: boolean;
+  /** Only how soon these are named; absent: all, and what else the bench measures. */
+  readonly causes?: readonly string[] | undefined;
   readonly interruption: Interruption;
   readonly say: (text: string) => void;
 }

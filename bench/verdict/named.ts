@@ -13,6 +13,11 @@ import { DISTURBANCES, type Disturbance, holdsMs } from './disturbances.ts';
 import { STARTS } from './starts.ts';
 import { DISTURBED, HOSTS, UDP_SENDER } from './topologies.ts';
 
+/** Those that the bench provokes. */
+export const NAMED_CAUSES: readonly string[] = [
+  ...new Set([...DISTURBANCES, ...STARTS].map(({ code }) => code)),
+];
+
 const ROUNDS = 2;
 const BOUND_MS = 3000;
 const PATIENCE_MS = 20_000;
@@ -23,10 +28,11 @@ const SETTLE_MS = 6000;
 const CALM_MS = 15_000;
 
 export async function measureNamed(bench: VerdictBench): Promise<Table> {
-  const { quick, backend, interruption, say } = bench;
+  const { quick, backend, causes, interruption, say } = bench;
   const rounds = quick ? 1 : ROUNDS;
-  const isPossible = (one: Disturbance): boolean => one.isPossible?.(backend) !== false;
-  const times = new Map([...DISTURBANCES, ...STARTS].filter(isPossible).map((one) => [one, [] as number[]]));
+  const isMeant = ({ code, isPossible }: Disturbance): boolean =>
+    causes?.includes(code) !== false && isPossible?.(backend) !== false;
+  const times = new Map([...DISTURBANCES, ...STARTS].filter(isMeant).map((one) => [one, [] as number[]]));
   const note = async (disturbance: Disturbance, lab: Lab): Promise<void> => {
     say(disturbance.what);
     times.get(disturbance)!.push(await timeUntilNamed(lab, disturbance, say));
@@ -37,10 +43,10 @@ export async function measureNamed(bench: VerdictBench): Promise<Table> {
       DISTURBED,
       backend,
       interruption,
-      (lab) => oneByOne(lab, DISTURBANCES.filter(isPossible), note),
+      (lab) => oneByOne(lab, DISTURBANCES.filter(isMeant), note),
       HOSTS,
     );
-    for (const start of STARTS)
+    for (const start of STARTS.filter(isMeant))
       await withLab(DISTURBED, backend, interruption, (lab) => note(start, lab), HOSTS);
   }
   return {

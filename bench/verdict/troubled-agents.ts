@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { PROMISE_MS } from '../../agent/linux/delay-line/attendance.ts';
 import { controlAgents } from '../../controller/experiment/control.ts';
+import { askVerdict } from '../../controller/fidelity/verdict.ts';
 import { agentAt, signalAll } from '../../controller/machine/processes.ts';
 import { agentSocket } from '../../controller/names.ts';
 import { millisToSeconds } from '../../proto/units.ts';
@@ -115,20 +116,45 @@ export function nearMemory(lab: Lab, host: number): Undo {
 /** Its main thread alone, which has what it wants until a part is set. Only where `canBoundProcessor`. */
 export const nearProcessor = (lab: Lab, host: number): ProcessorBound => boundProcessor(pidOf(lab, host));
 
-/** What the main thread takes is measured for so long … */
+/** What the main thread takes while it is asked so often is measured for so long … */
+const ASKED_MS = 25;
 const MEASURED_MS = 2000;
-/** … and it gets this part of that: it never rests, and answers all the same. */
+/** … and it gets this part of that, or the least that the kernel takes: it never rests, and answers all the same. */
 const TOO_LITTLE = 0.5;
+const LEAST_PART = 0.01;
+/** What is more than this part of it is not little enough. */
+const ENOUGH = 0.6;
 
-/** It gets less of a processor than it needs. Only where `canBoundProcessor`. */
+/** It is asked, and gets less of a processor than it needs for that. Only where `canBoundProcessor`. */
 export async function crowd(lab: Lab, host: number): Promise<Undo> {
+  const { name, plan } = lab.experiment;
   const pid = pidOf(lab, host);
+  let isOver = false;
+  const asking = (async () => {
+    while (!isOver) {
+      await askVerdict(name, [plan.hosts[host]!.name]);
+      await sleep(ASKED_MS);
+    }
+  })();
+  const end = (): Promise<void> => {
+    isOver = true;
+    return asking;
+  };
   const before = mainThreadSeconds(pid);
   await sleep(MEASURED_MS);
-  const part = (mainThreadSeconds(pid) - before) / millisToSeconds(MEASURED_MS);
+  const needed = (mainThreadSeconds(pid) - before) / millisToSeconds(MEASURED_MS);
+  const part = Math.max(LEAST_PART, TOO_LITTLE * needed);
+  if (part > ENOUGH * needed) {
+    await end();
+    const message = `the agent needs only ${(needed * 100).toFixed(1)} % of a processor`;
+    throw new BenchError('FAULT_FAILED', message);
+  }
   const bound = nearProcessor(lab, host);
-  bound.set(TOO_LITTLE * part);
-  return () => bound.end();
+  bound.set(part);
+  return () => {
+    bound.end();
+    return end();
+  };
 }
 
 const mainThreadSeconds = (pid: number): number =>

@@ -31,6 +31,7 @@ interface Run {
 /** Throws `DELAY_BACKEND_MISSING` or `MACHINE_CANNOT` before anything is measured. */
 export async function measureVerdict(options: VerdictOptions): Promise<Table[]> {
   const all: VerdictBench = { ...options, backend: machineBackend() };
+  if (options.causes) return [await measureNamed(all)];
   return [await undisturbed(all), await measureNamed(all), await measureCost(all)];
 }
 

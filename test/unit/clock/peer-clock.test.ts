@@ -57,11 +57,16 @@ test(`only the last ${SAMPLES} count`, () => {
 test('how long an answer takes now, the latest say; those beside the regular ones are no samples of the clock', () => {
   peer.add(exchange(0, 1, 1));
   peer.noteAnswer(exchange(1000, 300, 300));
-  expect(peer.answers).toBeUndefined();
+  expect(peer.answersAt(2000)).toBeUndefined();
   peer.noteAnswer(exchange(2000, 300, 310));
-  expect(peer.answers).toEqual({ last: 610_000, least: 2000 });
+  expect(peer.answersAt(3000)).toEqual({ last: 610_000, least: 2000 });
+  // One that has waited for 0.5 s will have taken so long at least.
+  peer.underWaySince = 2600;
+  expect(peer.answersAt(2600)).toEqual({ last: 610_000, least: 2000 });
+  expect(peer.answersAt(3100)).toEqual({ last: 610_000, least: 500_000 });
+  peer.underWaySince = undefined;
   peer.add(exchange(3000, 320, 300));
-  expect(peer.answers).toEqual({ last: 620_000, least: 600_000 });
+  expect(peer.answersAt(4000)).toEqual({ last: 620_000, least: 600_000 });
   for (let at = 4; at < 4 + SAMPLES - 2; at++) peer.noteAnswer(exchange(at * 1000, 300, 300));
   expect(peer.rttMicros).toBe(2000);
 });

@@ -151,8 +151,8 @@ describe('an agent whose rest is looked at between two looks', () => {
     return undefined;
   }
 
-  test('has news 1.9 s after its last rest, not with the next look but one', () => {
-    expect([wantedAt(0), wantedAt(1), wantedAt(2)]).toEqual([32_500, 32_500, undefined]);
+  test('has news 1.4 s after its last rest, not with the next look but one', () => {
+    expect([wantedAt(0), wantedAt(1), wantedAt(2)]).toEqual([32_000, 32_000, undefined]);
   });
 
   test('has no news once it has been told', () => {

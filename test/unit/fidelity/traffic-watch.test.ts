@@ -36,8 +36,13 @@ const queued = (endpoint: LocalEndpoint): Connection => ({
 /** Runs for a while; `trip`: of a probe to an address, ms. Returns when each code and path was seen first. */
 function run(
   ms: number,
-  trip: (address: string) => number,
-  { isProbed = true, rateBps = 2e6 }: { isProbed?: boolean; rateBps?: number } = {},
+  trip: (address: string, now: number) => number | undefined,
+  {
+    isProbed = true,
+    rateBps = 2e6,
+    flowsUntil = ms,
+    tcpFrom = 30_000,
+  }: { isProbed?: boolean; rateBps?: number; flowsUntil?: number; tcpFrom?: number } = {},
 ) {
   const echoes = new FakeEchoes();
   const probes = new Probes(echoes, new UnderlayLoss());
@@ -46,9 +51,13 @@ function run(
   });
   const watch = new TrafficWatch(
     {
-      ...{ epoch: () => epoch, localFlows: () => flows, forEachRemoteFlow: () => {} },
+      ...{
+        epoch: () => epoch,
+        localFlows: () => (echoes.now < flowsUntil ? flows : []),
+        forEachRemoteFlow: () => {},
+      },
       // They begin after each endpoint was looked at once.
-      connections: (endpoint) => (echoes.now < 30_000 ? [] : [queued(endpoint)]),
+      connections: (endpoint) => (echoes.now < tcpFrom ? [] : [queued(endpoint)]),
       addressOf: (number) => `10.1.0.${number}`,
       realMicros: () => 0,
     },
@@ -59,7 +68,10 @@ function run(
   for (let now = 0; now < ms; now += TURN_MS) {
     echoes.now = now;
     const isNew = probes.turn(now);
-    for (const { token, address } of echoes.takeSent()) echoes.answer(token, trip(address));
+    for (const { token, address } of echoes.takeSent()) {
+      const took = trip(address, now);
+      if (took !== undefined) echoes.answer(token, took);
+    }
     if (!isNew && now % 1000 !== 0) continue;
     for (const { code, path } of watch.look(now, clients))
       if (!found.has(`${code} ${path}`)) found.set(`${code} ${path}`, now);
@@ -82,6 +94,24 @@ test('where the path is too long, probes say so, and of that path alone', () => 
 test('without probes, TCP decides, where nothing has filled the queue', () => {
   expect(run(60_000, () => 41, { isProbed: false }).found.has('RTT_LONG client.1 > server.1')).toBe(true);
   expect(run(60_000, () => 41, { isProbed: false, rateBps: 12e6 }).found.size).toBe(0);
+});
+
+// What goes around netfold is not counted: the flow ends.
+test.each([10_000, 10_300, 10_900])('a flow that something leads past its path at %i ms is named', (at) => {
+  const { found } = run(20_000, (_, now) => (now < at ? 41 : 0.1), { flowsUntil: at, tcpFrom: 60_000 });
+  const first = found.get('RTT_SHORT client.1 > server.1')!;
+  expect(first - at).toBeLessThanOrEqual(3000);
+});
+
+test('who does not answer after its flow has ended may be gone: that is no fault, and soon nobody asks', () => {
+  const { found, sent } = run(13_000, (_, now) => (now < 10_000 ? 41 : undefined), {
+    ...{ flowsUntil: 10_000, tcpFrom: 60_000 },
+  });
+  expect([...found]).toEqual([]);
+  const later = run(30_000, (_, now) => (now < 10_000 ? 41 : undefined), {
+    ...{ flowsUntil: 10_000, tcpFrom: 60_000 },
+  });
+  expect(later.sent - sent).toBeLessThan(2 * PAIRS);
 });
 
 test('a measurement is told once, to who asks for what came after the last answer', () => {

@@ -113,6 +113,14 @@ test('commands come into force when they are due, or at once when that is over',
   expect(applied[1]!.changes.graph!.links[0]!.latency).toBe(7000);
 });
 
+test('commands that arrive late are reported with the delay of the first of them', async () => {
+  start(-3000);
+  costMs = 1;
+  runner.addCommands([command('crash b', 2_950_000), command('set a--b latency=7ms', 2_600_000)]);
+  await clock.advance(0);
+  expect(epochs()).toMatchObject([{ dueMicros: 2_600_000, appliedMicros: 3_001_000 }]);
+});
+
 test('commands that arrive before the start count from then on', async () => {
   runner.addCommands([command('set a--b latency=7ms', 10_000)]);
   expect(start(-20).atoms).toHaveLength(1);
