@@ -158,7 +158,7 @@ export const BENCHES: readonly Bench[] = [
     description: 'is an undisturbed run faithful, a disturbance named within 3 s, and what do probes cost?',
     help: 'Twenty runs of the quickstart and of 100 endpoints; all disturbances twice; 200 flows of UDP. On two emulated hosts.',
     hasLabs: true,
-    minutes: { whole: 19, quick: 4 },
+    minutes: { whole: 16, quick: 4 },
     options: [new Option('--cause <codes...>', 'only how soon these are named').choices(NAMED_CAUSES)],
     isPart: ({ cause }) => cause !== undefined,
     measure: ({ own, ...options }) => {
