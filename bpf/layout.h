@@ -133,6 +133,7 @@ struct manager {
 #define NETFOLD_RULE_EVERY 4U
 #define NETFOLD_RULE_RESET 5U
 #define NETFOLD_RULE_DELAY 6U
+#define NETFOLD_RULE_LIMIT 7U
 
 /* In `traits` of a selector. */
 #define NETFOLD_TRAIT_SYN 1U
@@ -155,7 +156,8 @@ struct rule {
 	__u32 action;
 	/* 0: about packets that match one selector; 1: about those that match none. */
 	__u32 except;
-	/* A chance in 2^-32; the number of a packet; or of how many one is dropped. */
+	/* A chance in 2^-32; the number of a packet; of how many one is dropped; or the class of what is limited, the greater
+	 * the slower, 0 without one. */
 	__u64 number;
 	struct selector selector[NETFOLD_SELECTORS];
 	/* Packets that it was about, and those with which it did what it does. Written by `classify`; the rest by user space. */

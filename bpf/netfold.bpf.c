@@ -160,8 +160,13 @@ int classify(struct __sk_buff *skb)
 		obeyed = obey(skb, target->rules - 1);
 		if (obeyed == OBEYED_RESET)
 			answer_reset(skb);
-		if (obeyed != OBEYED_PASS)
+		if (obeyed == OBEYED_RESET || obeyed == OBEYED_DROP)
 			return TC_ACT_SHOT;
+		/* The buffer is of the rest; what is limited has a queue of its own. */
+		if (obeyed != OBEYED_PASS) {
+			skb->tc_classid = obeyed;
+			return TC_ACT_OK;
+		}
 	}
 	if (target->buffer && !fits_buffer(skb, target->buffer - 1))
 		return TC_ACT_SHOT;

@@ -18,6 +18,7 @@
 #define OBEYED_PASS 0
 #define OBEYED_DROP 1
 #define OBEYED_RESET 2
+/* Greater: the class that the packet has. */
 
 #define FRAGMENT_OFFSET 0x1fff
 #define FLAGS_AT 13
@@ -123,7 +124,7 @@ static __noinline int obey(struct __sk_buff *skb, __u32 row)
 	struct rules *all = bpf_map_lookup_elem(&rules, &row);
 	struct traits seen;
 	struct rule *rule;
-	__u32 i;
+	__u32 i, class = OBEYED_PASS;
 
 	if (!all || read_traits(skb, &seen))
 		return OBEYED_PASS;
@@ -134,10 +135,14 @@ static __noinline int obey(struct __sk_buff *skb, __u32 row)
 		if (!applies(rule, &seen))
 			continue;
 		rule->applied++;
-		if (rule->action != NETFOLD_RULE_DELAY)
+		if (rule->action == NETFOLD_RULE_LIMIT) {
+			if (rule->number > class)
+				class = rule->number;
+		} else if (rule->action != NETFOLD_RULE_DELAY) {
 			return rule->action == NETFOLD_RULE_RESET ? OBEYED_RESET : OBEYED_DROP;
+		}
 	}
-	return OBEYED_PASS;
+	return class;
 }
 
 /* The answer of somebody who has no such connection (RFC 9293, section 3.10.7.1). `bytes`: of what was sent. */

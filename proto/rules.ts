@@ -3,13 +3,16 @@
  * models.ts, the property is the canonical text: lines with `; ` between them, in the order in which packets meet them.
  *
  *     rule     = action [("only" | "except") selector ("," selector)*]
- *     action   = "drop" [PERCENT | NTH | "every" NTH] | "reset" | "delay" TIME
+ *     action   = "drop" [PERCENT | NTH | "every" NTH] | "reset" | "delay" TIME | "limit" RATE
  *     selector = ("tcp" | "udp" | "syn") [":" PORT] | "icmp" | "dscp:" NUMBER | "ip:" PROTOCOL
  */
 import {
+  type Bps,
+  formatBps,
   formatMicros,
   formatRatio,
   type Micros,
+  parseBandwidth,
   parseLatency,
   parsePercentage,
   type Ratio,
@@ -21,7 +24,9 @@ export type RuleAction =
   | { readonly kind: 'chance'; readonly chance: Ratio }
   /** The packet with this number that matches, once; or one of so many. */
   | { readonly kind: 'nth' | 'every'; readonly packet: number }
-  | { readonly kind: 'delay'; readonly delay: Micros };
+  | { readonly kind: 'delay'; readonly delay: Micros }
+  /** All packets that match together. */
+  | { readonly kind: 'limit'; readonly rate: Bps };
 
 /** What a packet must have. Without a field, any does. */
 export interface Selector {
@@ -46,6 +51,9 @@ export interface Rule {
 /** What the classifier has room for (bpf/layout.h): rules of a path, selectors of a rule. */
 export const MAX_RULES = 8;
 export const MAX_SELECTORS = 4;
+/** Each is a class of the path's, for which there are numbers in topologies of so many endpoints (agent/enforce/interface-state.ts). */
+export const MAX_LIMITS = 4;
+export const MAX_LIMITED_ENDPOINTS = 4095;
 const MAX_PACKET = 1_000_000_000;
 const MAX_TEXT = 2000;
 
@@ -58,12 +66,13 @@ export const RULE_EXAMPLES = [
   'drop every 10th only tcp:443',
   'reset only tcp:22',
   'delay 20ms except icmp',
+  'limit 1Mbps only udp, tcp:443',
 ];
 const REMEDY = `write e.g. ${RULE_EXAMPLES.slice(0, 3).join(', or ')}`;
 const SELECTOR_REMEDY =
   'write tcp, udp, icmp, tcp:PORT, udp:PORT, syn:PORT, dscp:NUMBER or ip:PROTOCOL, with commas between several';
 /** It matches whatever `parseRules` accepts. */
-export const RULES_PATTERN = String.raw`^\s*(?:drop|reset|delay)(?![^\s;])`;
+export const RULES_PATTERN = String.raw`^\s*(?:drop|reset|delay|limit)(?![^\s;])`;
 
 /** The canonical text. Throws `UnitError`, whose `at` is the place in the text. */
 export function parseRules(text: string): string {
@@ -98,6 +107,20 @@ export const ruleLines = (text: string): readonly string[] => text.split(SEPARAT
 /** Only those that delay; `undefined`: none does. */
 export function delayingRules(text: string): string | undefined {
   return joinedRules(ruleLines(text).filter((line) => line.startsWith('delay ')));
+}
+
+export interface Limit {
+  /** Of its rule in the text. */
+  readonly index: number;
+  readonly rate: Bps;
+}
+
+/** Of rules that limit, the slowest first: of those that match a packet, that is the one that counts. As many as have room. */
+export function limitsOf(text: string): readonly Limit[] {
+  const limits = rulesOf(text)
+    .slice(0, MAX_RULES)
+    .flatMap(({ action }, index): Limit[] => (action.kind === 'limit' ? [{ index, rate: action.rate }] : []));
+  return limits.slice(0, MAX_LIMITS).sort((a, b) => a.rate - b.rate);
 }
 
 /**
@@ -196,12 +219,21 @@ class Line {
     const word = this.#take()!;
     if (word.text === 'reset') return [{ kind: 'reset' }, 'reset'];
     if (word.text === 'delay') return this.#delay(word);
+    if (word.text === 'limit') return this.#limit(word);
     if (word.text === 'drop') return this.#drop();
     throw this.#wrong(
       word,
       `${quoted(word)} is no action of a rule`,
-      `write drop, reset or delay: ${REMEDY}`,
+      `write drop, reset, delay or limit: ${REMEDY}`,
     );
+  }
+
+  #limit(before: Word): [RuleAction, string] {
+    const word = this.#take();
+    if (!word || word.text === 'only' || word.text === 'except')
+      throw this.#wrong(word ?? before, 'limit has no rate', 'write e.g. limit 1Mbps only udp');
+    const rate = this.#within(word, () => parseBandwidth(word.text));
+    return [{ kind: 'limit', rate }, `limit ${formatBps(rate)}`];
   }
 
   #delay(before: Word): [RuleAction, string] {

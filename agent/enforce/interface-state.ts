@@ -1,4 +1,5 @@
 /** The installed or desired state of one endpoint's interface. Plain data: planned with, compared, printed. */
+import { MAX_LIMITED_ENDPOINTS, MAX_LIMITS } from '../../proto/rules.ts';
 import type { Shape } from './distributions.ts';
 
 /** The major number of netfold's HTB roots, "NF" in ASCII: the mark of ownership. */
@@ -63,6 +64,25 @@ export const queueMajor = (minor: number, place: number): number =>
 
 export type LeafQueue = FifoQueue | NetemQueue;
 
+/** Packets of a path that have a class of their own, since a rule limits them. */
+export interface LimitedClass {
+  readonly bytesPerSecond: number;
+  readonly burstBytes: number;
+  readonly queue: LeafQueue;
+}
+
+/**
+ * Where rules limit a part of a path's traffic, the path's class is one of several below another, which has the path's rate, and from
+ * which they borrow all that they have. Minor numbers of these: place 0 is the one above, the others are the limited ones. Classes up to
+ * `MOST_LIMITED_MINOR` have room for that: below the numbers of queues that follow (`queueMajor`), above those of all classes where
+ * there are no more classes than these.
+ */
+/** What classes in a group have of their own: a frame in a while. The rest they borrow. */
+export const BORROWER_BYTES_PER_SECOND = 1;
+export const MOST_LIMITED_MINOR = MAX_LIMITED_ENDPOINTS;
+export const groupMinor = (minor: number, place: number): number =>
+  45_000 - (minor - 1) * (MAX_LIMITS + 1) - place;
+
 export interface ShapedClass {
   /** 1 … 65,535; the destination's number + 1. */
   readonly minor: number;
@@ -80,6 +100,8 @@ export interface ShapedClass {
   readonly mtu?: number;
   /** Rules that the classifier carries out (proto/rules.ts). Absent: none. */
   readonly rules?: string;
+  /** Those of the rules that limit, the slowest first (`limitsOf`). Absent: none does. */
+  readonly limits?: readonly LimitedClass[];
   /** Bytes that each frame takes of the rate besides its own. Absent: none. */
   readonly overheadBytes?: number;
   /** Frames pass in cells of ATM, the last one padded. */

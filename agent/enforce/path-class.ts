@@ -18,7 +18,7 @@ import {
   queueInBytes,
   roomFor,
 } from '../../proto/queue.ts';
-import { countsFrames, rulesOf } from '../../proto/rules.ts';
+import { countsFrames, limitsOf, rulesOf } from '../../proto/rules.ts';
 import {
   bps,
   fromByteTime,
@@ -32,8 +32,12 @@ import type { Path } from '../../topology/model/model.ts';
 import { bufferBytes, burstBytes, fifoQueue, gsoSegments, MAX_GSO_SEGMENTS, netemLimit } from './derive.ts';
 import { jitterShape } from './distributions.ts';
 import {
+  groupMinor,
+  type LeafQueue,
+  type LimitedClass,
   MOST_FURTHER,
   MOST_FURTHER_MINOR,
+  MOST_LIMITED_MINOR,
   type NetemQueue,
   NO_PATH,
   type ShapedClass,
@@ -95,7 +99,8 @@ export function segmentsFor(destinations: Iterable<Pick<Destination, 'path'>>, i
     // And HTB adds an overhead to each packet, not to each of its frames.
     if (hasOwnQueue(path) || path.overhead !== undefined || needsFrames(inQueue(path))) return 1;
     if (path.rules !== undefined && rulesOf(path.rules).some(countsFrames)) return 1;
-    slowest = Math.min(slowest, path.bandwidth);
+    const limits = path.rules === undefined ? [] : limitsOf(path.rules);
+    slowest = Math.min(slowest, path.bandwidth, ...limits.map(({ rate }) => rate));
   }
   return Number.isFinite(slowest) ? gsoSegments(toBytesPerSecond(bps(slowest))) : MAX_GSO_SEGMENTS;
 }
@@ -132,13 +137,14 @@ function shapedClass(
       ? netemQueue(minor, queued, bytesPerSecond, 0)
       : fifoQueue(bufferBytes(bytesPerSecond, destination.rttMicros, segments));
     const free = { minor, bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue, bufferBytes: 0 };
-    return { ...free, ...mtuAndRules(path) };
+    return { ...free, ...mtuAndRules(path), ...limitedClasses(destination, path, segments, queued) };
   }
   const bytesPerSecond = wholeBytesPerSecond(destination.rateBps);
   // From the path's own bandwidth: a share changes many times a second, a router's buffer doesn't.
   const forFrames = toBytesPerSecond(path.bandwidth) * frameShare(path.overhead);
   const derived = bufferBytes(forFrames, destination.rttMicros, segments);
-  const common = { minor, bytesPerSecond, ...overheadFields(path), ...mtuAndRules(path) };
+  const limited = limitedClasses(destination, path, segments, queued);
+  const common = { minor, bytesPerSecond, ...overheadFields(path), ...mtuAndRules(path), ...limited };
   const { aqm } = path;
   if (!impairsPackets(queued) && aqm === undefined) {
     const queue = fifoQueue(path.queueBytes ?? derived, path.queuePackets);
@@ -164,6 +170,30 @@ const mtuAndRules = ({ mtu, rules }: Path): Pick<ShapedClass, 'mtu' | 'rules'> =
   ...(mtu !== undefined && { mtu }),
   ...(rules !== undefined && { rules }),
 });
+
+/** A part of a path's traffic waits in a queue for its own rate; how the path's buffer is managed is for the rest. */
+function limitedClasses(
+  { number, rttMicros }: Destination,
+  { rules, bandwidth, overhead }: Path,
+  segments: number,
+  queued: PacketImpairment,
+): Pick<ShapedClass, 'limits'> {
+  const minor = minorOf(number);
+  const found = rules === undefined || minor > MOST_LIMITED_MINOR ? [] : limitsOf(rules);
+  if (found.length === 0) return {};
+  const limits = found.map(({ rate }, index): LimitedClass => {
+    const slower = toBytesPerSecond(bps(Math.min(rate, bandwidth)));
+    const buffer = bufferBytes(slower * frameShare(overhead), rttMicros, segments);
+    const queue = impairsPackets(queued)
+      ? netemQueue(groupMinor(minor, index + 1), queued, slower, buffer)
+      : fifoQueue(buffer);
+    const bytesPerSecond = wholeBytesPerSecond(rate);
+    return { bytesPerSecond, burstBytes: burstBytes(bytesPerSecond, slowestOf(queue)), queue };
+  });
+  return { limits };
+}
+
+const slowestOf = (queue: LeafQueue): number => (queue.kind === 'netem' ? queue.slowest : 0);
 
 function overheadFields({ overhead }: Path): Pick<ShapedClass, 'overheadBytes' | 'inCells'> {
   if (overhead === undefined) return {};

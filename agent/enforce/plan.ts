@@ -4,20 +4,25 @@ import {
   type InterfaceChange,
   type InterfaceState,
   type LeafQueue,
-  MOST_GSO_SEGMENTS,
+  type LimitedClass,
   type MutableState,
   NO_PATH,
-  OWN_MAJOR,
-  queueMajor,
   type ShapedClass,
-  UNSHAPED,
 } from './interface-state.ts';
+import { formatOverhead } from './plan-text.ts';
 
 export type TcOp = { readonly reason: string } & (
   | { readonly op: 'set-gso'; readonly segments: number }
   | { readonly op: 'set-root' }
   | { readonly op: 'delete-root' }
   | { readonly op: 'set-class'; readonly shaped: ShapedClass }
+  /** The class above the path's and those that rules limit. */
+  | { readonly op: 'set-group'; readonly shaped: ShapedClass }
+  | { readonly op: 'set-limit' | 'set-limit-queue'; readonly shaped: ShapedClass; readonly place: number }
+  | { readonly op: 'delete-limit'; readonly minor: number; readonly place: number }
+  /** The path's class, which has another place next: in a group, or outside of it. */
+  | { readonly op: 'take-out'; readonly minor: number }
+  | { readonly op: 'delete-group'; readonly minor: number }
   | { readonly op: 'delete-queue'; readonly minor: number }
   | { readonly op: 'set-queue'; readonly minor: number; readonly queue: LeafQueue }
   | {
@@ -80,8 +85,7 @@ export function planChange(installed: InterfaceState, change: InterfaceChange): 
   const reason = 'not used any more';
   for (const destination of change.goneTargets)
     if (installed.targets.has(destination)) ops.push({ op: 'delete-target', destination, reason });
-  for (const minor of change.goneClasses)
-    if (installed.classes.has(minor)) ops.push({ op: 'delete-class', minor, reason });
+  for (const minor of change.goneClasses) planGone(installed, minor, reason, ops);
   return ops;
 }
 
@@ -91,9 +95,15 @@ function planClasses(installed: InterfaceState, desired: InterfaceState, ops: Tc
 
 function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]): void {
   const { minor, queue } = shaped;
-  const old = installed.classes.get(minor);
+  const known = installed.classes.get(minor);
+  const old = known && isInGroup(known) === isInGroup(shaped) ? known : undefined;
+  if (known && !old) {
+    const reason = isInGroup(shaped) ? 'rules limit a part of it' : 'no rule limits it any more';
+    planApart(known, { op: 'take-out', minor, reason }, ops);
+  }
+  planGroup(old, shaped, ops);
   if (!old) {
-    ops.push({ op: 'set-class', shaped, reason: 'new destination' });
+    ops.push({ op: 'set-class', shaped, reason: known ? 'another place' : 'new destination' });
   } else if (old.bytesPerSecond !== shaped.bytesPerSecond || !isSameBurst(old, shaped)) {
     ops.push({ op: 'set-class', shaped, reason: `rate was ${fromBytesPerSecond(old.bytesPerSecond)} b/s` });
   } else if (old.overheadBytes !== shaped.overheadBytes || old.inCells !== shaped.inCells) {
@@ -110,14 +120,64 @@ function planClass(installed: InterfaceState, shaped: ShapedClass, ops: TcOp[]):
   const first = firstOf(queue);
   let before = old?.queue ?? NO_QUEUE;
   if (!old || !isSameQueue(firstOf(before), first)) {
-    // A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same.
-    if (before.limit !== NO_QUEUE.limit && (before.kind !== queue.kind || keepsMore(before, queue))) {
+    if (!canBecome(before, queue)) {
       ops.push({ op: 'delete-queue', minor, reason: `was ${before.kind}` });
       before = NO_QUEUE;
     }
     ops.push({ op: 'set-queue', minor, queue: first, reason: 'from rate, round trip and impairment' });
   }
   planFurther(minor, before, queue, ops);
+  planLimits(old, shaped, ops);
+}
+
+const isInGroup = ({ limits }: ShapedClass): boolean => limits !== undefined;
+
+/** Before the classes in it. */
+function planGroup(old: ShapedClass | undefined, shaped: ShapedClass, ops: TcOp[]): void {
+  if (!isInGroup(shaped)) return;
+  const isSame = old && old.bytesPerSecond === shaped.bytesPerSecond && isSameBurst(old, shaped);
+  if (!isSame || old.overheadBytes !== shaped.overheadBytes || old.inCells !== shaped.inCells)
+    ops.push({ op: 'set-group', shaped, reason: 'rules limit a part of it' });
+}
+
+/** The limited classes: those that differ, and of what was there, those that are too many. */
+function planLimits(old: ShapedClass | undefined, shaped: ShapedClass, ops: TcOp[]): void {
+  const { minor, limits: wanted = [] } = shaped;
+  const had = old?.limits ?? [];
+  for (const [index, limit] of wanted.entries()) {
+    const place = index + 1;
+    let before: LimitedClass | undefined = had[index];
+    if (before && !canBecome(before.queue, limit.queue)) {
+      ops.push({ op: 'delete-limit', minor, place, reason: `was ${before.queue.kind}` });
+      before = undefined;
+    }
+    const isSameRate = before?.bytesPerSecond === limit.bytesPerSecond && isSameBurst(before, limit);
+    const reason = before ? `limit was ${fromBytesPerSecond(before.bytesPerSecond)} b/s` : 'a rule limits it';
+    if (!isSameRate) ops.push({ op: 'set-limit', shaped, place, reason });
+    if (!before || !isSameQueue(before.queue, limit.queue))
+      ops.push({ op: 'set-limit-queue', shaped, place, reason: 'from rate, round trip and impairment' });
+  }
+  for (let place = had.length; place > wanted.length; place--)
+    ops.push({ op: 'delete-limit', minor, place, reason: 'no rule has it any more' });
+}
+
+/** A queue keeps its handle, and the kernel changes a queue by its handle only if the kind stays the same. */
+const canBecome = (before: LeafQueue, queue: LeafQueue): boolean =>
+  before.limit === NO_QUEUE.limit || (before.kind === queue.kind && !keepsMore(before, queue));
+
+/** A class with what is beside and above it: `last` deletes the class itself. */
+function planApart(old: ShapedClass, last: TcOp, ops: TcOp[]): void {
+  const { minor, limits } = old;
+  const { reason } = last;
+  for (let place = limits?.length ?? 0; place > 0; place--)
+    ops.push({ op: 'delete-limit', minor, place, reason });
+  ops.push(last);
+  if (limits) ops.push({ op: 'delete-group', minor, reason });
+}
+
+function planGone(installed: InterfaceState, minor: number, reason: string, ops: TcOp[]): void {
+  const old = installed.classes.get(minor);
+  if (old) planApart(old, { op: 'delete-class', minor, reason }, ops);
 }
 
 /** The queues of links that follow the slowest one. They stay when the first queue changes, and go with it. */
@@ -163,8 +223,10 @@ function isSameQueue(a: LeafQueue, b: LeafQueue): boolean {
   return true;
 }
 
+type Rated = Pick<ShapedClass, 'bytesPerSecond' | 'burstBytes'>;
+
 /** tc keeps a burst as a time in units of 64 ns, so that reading it back gives another number of bytes. */
-function isSameBurst(a: ShapedClass, b: ShapedClass): boolean {
+function isSameBurst(a: Rated, b: Rated): boolean {
   return Math.abs(a.burstBytes - b.burstBytes) <= 1 + b.bytesPerSecond * 64e-9;
 }
 
@@ -185,91 +247,8 @@ function planLeftovers(installed: InterfaceState, desired: InterfaceState, ops: 
       ops.push({ op: 'delete-target', destination, reason: 'destination is gone' });
   }
   for (const minor of installed.classes.keys()) {
-    if (!desired.classes.has(minor)) ops.push({ op: 'delete-class', minor, reason: 'destination is gone' });
+    if (!desired.classes.has(minor)) planGone(installed, minor, 'destination is gone', ops);
   }
-}
-
-const OWN = OWN_MAJOR.toString(16);
-const classId = (minor: number): string => `${OWN}:${minor.toString(16)}`;
-
-/** One line per step in the words of tc, with the reason. */
-export function formatPlan(ifname: string, ops: readonly TcOp[]): string {
-  return ops.map((op) => `${formatOp(ifname, op)}  # ${op.reason}`).join('\n');
-}
-
-function formatOp(ifname: string, op: TcOp): string {
-  switch (op.op) {
-    case 'set-gso':
-      return `ip link set dev ${ifname} gso_max_segs ${op.segments === MOST_GSO_SEGMENTS ? 'most' : op.segments}`;
-    case 'set-root':
-      return `tc qdisc replace dev ${ifname} root handle ${OWN}: htb default 0`;
-    case 'delete-root':
-      return `tc qdisc del dev ${ifname} root`;
-    case 'set-class': {
-      const { minor, bytesPerSecond, burstBytes, bufferBytes, aqm, mtu, rules } = op.shaped;
-      const managed = aqm === undefined ? '' : `, ${aqm}`;
-      const inMaps = [
-        bufferBytes > 0 && `; bpf map buffers: ${bufferBytes} bytes${managed}`,
-        mtu !== undefined && `; bpf map classes: MTU ${mtu}`,
-        rules !== undefined && `; bpf map rules: ${rules}`,
-      ];
-      const buffer = inMaps.filter((one) => one).join('');
-      return `tc class replace dev ${ifname} parent ${OWN}: classid ${classId(minor)} htb rate ${fromBytesPerSecond(bytesPerSecond)}bit burst ${burstBytes}${formatOverhead(op.shaped)}${buffer}`;
-    }
-    case 'delete-queue':
-      return `tc qdisc del dev ${ifname} parent ${classId(op.minor)}`;
-    case 'set-queue':
-      return `tc qdisc replace dev ${ifname} parent ${classId(op.minor)} handle ${op.minor.toString(16)}: ${formatQueue(op.queue)}`;
-    case 'set-further': {
-      const queue = `netem limit ${op.limit} rate ${fromBytesPerSecond(op.bytesPerSecond)}bit`;
-      const own = queueMajor(op.minor, op.place).toString(16);
-      return `tc qdisc replace dev ${ifname} parent ${withinQueue(op)} handle ${own}: ${queue}`;
-    }
-    case 'cut-further':
-      return `tc qdisc del dev ${ifname} parent ${withinQueue(op)}`;
-    case 'set-target':
-      return `bpf map classes: ${op.destination} -> ${formatTarget(op.minor)}`;
-    case 'add-classifier':
-      return `tc filter add dev ${ifname} parent ${OWN}: protocol all prio 1 bpf direct-action name netfold`;
-    case 'delete-target':
-      return `bpf map classes: delete ${op.destination}`;
-    case 'delete-class':
-      return `tc class del dev ${ifname} classid ${classId(op.minor)}`;
-  }
-}
-
-const withinQueue = ({ minor, place }: { minor: number; place: number }): string =>
-  `${queueMajor(minor, place - 1).toString(16)}:1`;
-
-/** As tc prints it, after a space; empty without one. */
-export const formatOverhead = ({
-  overheadBytes,
-  inCells,
-}: Pick<ShapedClass, 'overheadBytes' | 'inCells'>): string =>
-  overheadBytes === undefined ? '' : ` overhead ${overheadBytes}${inCells ? ' linklayer atm' : ''}`;
-
-function formatTarget(minor: number): string {
-  if (minor === NO_PATH) return 'drop';
-  return minor === UNSHAPED ? 'pass' : classId(minor);
-}
-
-/** As tc prints it. */
-export function formatQueue(queue: LeafQueue): string {
-  if (queue.kind !== 'netem') return `${queue.kind} limit ${queue.limit}`;
-  const { limit, latencyNs, jitterNs, distribution, loss, lossModel, corrupt, reorder, slots } = queue;
-  const { slowest, framing, furtherLinks, furtherRate = 0 } = queue;
-  const shape = distribution.startsWith('quantiles') ? 'of the user' : distribution;
-  const parts = [
-    `netem limit ${limit} delay ${latencyNs}ns`,
-    jitterNs > 0 && `${jitterNs}ns distribution ${shape}`,
-    lossModel === undefined ? `loss ${loss * 100}%` : `loss ${lossModel}`,
-    corrupt && `corrupt ${corrupt * 100}%`,
-    reorder && `reorder ${reorder * 100}%`,
-    slots !== undefined && `slot ${slots.replace(' ', 'ns ')}ns`,
-    slowest > 0 && `rate ${fromBytesPerSecond(slowest)}bit${framing === undefined ? '' : ` ${framing}`}`,
-    furtherLinks && `within ${furtherLinks} at ${fromBytesPerSecond(furtherRate)}bit`,
-  ];
-  return parts.filter((part) => part).join(' ');
 }
 
 /** What is installed after `ops` took effect. */
@@ -285,6 +264,8 @@ export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
   const queueOf = (minor: number): LeafQueue => classes.get(minor)?.queue ?? NO_QUEUE;
   const setQueue = (minor: number, queue: LeafQueue): void =>
     void classes.set(minor, { ...classes.get(minor)!, queue });
+  const setLimits = (minor: number, limits: readonly LimitedClass[]): void =>
+    void (classes.has(minor) && classes.set(minor, { ...classes.get(minor)!, limits }));
   for (const op of ops) {
     if (op.op === 'set-gso') state.gsoSegments = op.segments;
     else if (op.op === 'set-root') state.foreignRoot = undefined;
@@ -292,8 +273,23 @@ export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
     else if (op.op === 'set-target') targets.set(op.destination, op.minor);
     else if (op.op === 'delete-target') targets.delete(op.destination);
     else if (op.op === 'delete-class') classes.delete(op.minor);
-    else if (op.op === 'set-class')
-      classes.set(op.shaped.minor, { ...op.shaped, queue: queueOf(op.shaped.minor) });
+    else if (op.op === 'set-class') {
+      const { minor, limits } = op.shaped;
+      const had = classes.get(minor)?.limits ?? [];
+      classes.set(minor, { ...op.shaped, queue: queueOf(minor), ...(limits && { limits: had }) });
+    } else if (op.op === 'set-limit') {
+      const { minor, limits } = op.shaped;
+      const next = [...(classes.get(minor)?.limits ?? [])];
+      const limit = limits![op.place - 1]!;
+      next[op.place - 1] = { ...limit, queue: next[op.place - 1]?.queue ?? NO_QUEUE };
+      setLimits(minor, next);
+    } else if (op.op === 'set-limit-queue') {
+      const { minor, limits } = op.shaped;
+      setLimits(minor, classes.get(minor)!.limits!.with(op.place - 1, limits![op.place - 1]!));
+    } else if (op.op === 'delete-limit')
+      setLimits(op.minor, withoutLimit(classes.get(op.minor)?.limits ?? [], op.place));
+    else if (op.op === 'take-out') setQueue(op.minor, NO_QUEUE);
+    else if (op.op === 'set-group' || op.op === 'delete-group') continue;
     else if (op.op === 'set-queue') {
       const { links, rate } = furtherOf(queueOf(op.minor));
       setQueue(op.minor, withFurther(op.queue, links, rate));
@@ -310,6 +306,12 @@ export function applyInPlace(state: MutableState, ops: readonly TcOp[]): void {
       classes.clear();
     }
   }
+}
+
+/** The last one goes; one in between comes again next. */
+function withoutLimit(limits: readonly LimitedClass[], place: number): readonly LimitedClass[] {
+  if (place === limits.length) return limits.slice(0, -1);
+  return limits.with(place - 1, { bytesPerSecond: 0, burstBytes: 0, queue: NO_QUEUE });
 }
 
 /** A new class has the kernel's default queue. */

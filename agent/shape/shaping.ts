@@ -7,7 +7,7 @@ import type { LocalEndpoint } from '../../proto/bootstrap.ts';
 import type { Clock, Timers } from '../clock/clock.ts';
 import type { Enforcer, Installed } from '../enforce/enforcer.ts';
 import { InterfaceNeeds } from '../enforce/interface-needs.ts';
-import { formatPlan } from '../enforce/plan.ts';
+import { formatPlan } from '../enforce/plan-text.ts';
 import { tooManyLanes, tooManyPairs } from '../enforce/too-many-pairs.ts';
 import type { Epoch } from '../epoch/epoch.ts';
 import { Arrivals } from './arrivals.ts';

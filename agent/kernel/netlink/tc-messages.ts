@@ -93,29 +93,40 @@ export interface HtbRate {
   readonly inCells?: true;
 }
 
-/** `tc class replace dev IF parent MAJOR: classid MAJOR:MINOR htb rate R ceil R burst B cburst B quantum Q [overhead O] [linklayer atm]` */
+/** A class in the one above it: of its own it has a rate of `ownBytesPerSecond`, and borrows the rest. */
+export interface HtbPlace {
+  readonly above: number;
+  readonly ownBytesPerSecond: number;
+}
+
+/**
+ * `tc class replace dev IF parent MAJOR:[ABOVE] classid MAJOR:MINOR htb rate R ceil R burst B cburst B quantum Q [overhead O] [linklayer
+ * atm]`. The kernel ignores another place of a class that is there.
+ */
 export function setHtbClass(
   ifindex: number,
   major: number,
   minor: number,
   rate: HtbRate,
   quantumBytes: number,
+  place?: HtbPlace,
 ): Request {
+  const own = place ? { ...rate, bytesPerSecond: place.ownBytesPerSecond, burstBytes: 0 } : rate;
   return {
     type: RTM.NEWTCLASS,
     flags: NLM_F_CREATE,
     what: `set class ${formatHandle(handle(major, minor))} to ${fromBytesPerSecond(rate.bytesPerSecond)} b/s`,
     body: (w) =>
-      header(w, ifindex, handle(major, minor), handle(major, 0))
+      header(w, ifindex, handle(major, minor), handle(major, place?.above ?? 0))
         .attributeString(TCA_KIND, 'htb')
         .nested(TCA_OPTIONS, (o) => {
           o.attribute(TCA_HTB.PARMS, (p) => {
-            rateSpec(rateSpec(p, rate), rate);
-            p.u32(burstTicks(rate)).u32(burstTicks(rate)).u32(quantumBytes).u32(0).u32(0);
+            rateSpec(rateSpec(p, own), rate);
+            p.u32(burstTicks(own)).u32(burstTicks(rate)).u32(quantumBytes).u32(0).u32(0);
           });
           // The 32-bit field holds up to 34 Gb/s; for higher rates the kernel reads these attributes.
           if (rate.bytesPerSecond > MAX_U32) {
-            o.attribute(TCA_HTB.RATE64, (a) => a.u64(rate.bytesPerSecond));
+            o.attribute(TCA_HTB.RATE64, (a) => a.u64(own.bytesPerSecond));
             o.attribute(TCA_HTB.CEIL64, (a) => a.u64(rate.bytesPerSecond));
           }
         }),

@@ -22,7 +22,7 @@ export const RULE = {
 } as const;
 export const RULES = { size: 520, count: 0, unused: 4, rule: 8 } as const;
 /** What a rule does, and what a selector asks of a packet besides fields. */
-export const RULE_ACTIONS = { drop: 1, chance: 2, nth: 3, every: 4, reset: 5, delay: 6 } as const;
+export const RULE_ACTIONS = { drop: 1, chance: 2, nth: 3, every: 4, reset: 5, delay: 6, limit: 7 } as const;
 export const TRAITS = { syn: 1, icmp: 2, none: 0x80 } as const;
 export const PARTY = { size: 16, island: 0, first: 4, sides: 8 } as const;
 /** The number of concurrent partitions for which the classifier knows the groups. */

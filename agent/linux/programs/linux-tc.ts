@@ -2,6 +2,8 @@
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 import type { Shape } from '../../enforce/distributions.ts';
 import {
+  BORROWER_BYTES_PER_SECOND,
+  groupMinor,
   type InterfaceState,
   type LeafQueue,
   MOST_FURTHER,
@@ -22,6 +24,7 @@ import {
   deleteQueue,
   deleteRoot,
   formatHandle,
+  type HtbPlace,
   handle,
   setFifo,
   setHtbClass,
@@ -31,6 +34,7 @@ import {
 import { within } from '../../kernel/netns/namespaces.ts';
 import { setClassifier } from '../objects/classifier.ts';
 import { OWN_PORT } from '../objects/own-port.ts';
+import { pathClasses } from '../tc/class-groups.ts';
 import { cutFurther, setFurther, setNetem } from '../tc/netem-messages.ts';
 import { listClasses, listClassifiers, listQdiscs } from '../tc/tc-dumps.ts';
 import { installFilter, isInstalled, removeOwnFilters } from '../trees/named-filters.ts';
@@ -115,9 +119,11 @@ export class LinuxTc implements TcPort {
       return { foreignRoot, classifier: false, gsoSegments, classes: new Map(), targets };
     }
     const queues = new Map(qdiscs.map(({ parent, queue }) => [parent, queue]));
-    const classes = listClasses(socket, endpoint.ifindex, OWN_MAJOR).map((seen): [number, ShapedClass] => {
-      const first = queues.get(handle(OWN_MAJOR, seen.minor)) ?? NO_QUEUE;
-      const queue = withFurther(this.#known(endpoint, seen.minor, first), seen.minor, queues);
+    const queueOf = (minor: number): LeafQueue =>
+      this.#known(endpoint, minor, queues.get(handle(OWN_MAJOR, minor)) ?? NO_QUEUE);
+    const listed = listClasses(socket, endpoint.ifindex, OWN_MAJOR);
+    const classes = pathClasses(listed, queueOf).map((seen): [number, ShapedClass] => {
+      const queue = withFurther(queueOf(seen.minor), seen.minor, queues);
       const [aqm, mtu, rules] = [
         maps.readAqm(seen.minor),
         maps.mtuOf(seen.minor),
@@ -243,20 +249,42 @@ export class LinuxTc implements TcPort {
         return setHtbRoot(ifindex, OWN_MAJOR, DIRECT_QUEUE_PACKETS);
       case 'delete-root':
         return deleteRoot(ifindex);
-      case 'set-class':
-        return setHtbClass(ifindex, OWN_MAJOR, op.shaped.minor, op.shaped, QUANTUM_BYTES);
+      case 'set-class': {
+        const { minor, limits } = op.shaped;
+        return setHtbClass(ifindex, OWN_MAJOR, minor, op.shaped, QUANTUM_BYTES, limits && placeOf(minor));
+      }
+      case 'set-group':
+        return setHtbClass(ifindex, OWN_MAJOR, groupMinor(op.shaped.minor, 0), op.shaped, QUANTUM_BYTES);
+      case 'set-limit': {
+        const { minor, limits, overheadBytes, inCells } = op.shaped;
+        const rate = {
+          ...limits![op.place - 1]!,
+          ...(overheadBytes !== undefined && { overheadBytes, inCells }),
+        };
+        return setHtbClass(
+          ...([ifindex, OWN_MAJOR, groupMinor(minor, op.place)] as const),
+          ...([rate, QUANTUM_BYTES, placeOf(minor)] as const),
+        );
+      }
+      case 'set-limit-queue': {
+        const { minor, limits } = op.shaped;
+        return setLeafQueue(ifindex, groupMinor(minor, op.place), limits![op.place - 1]!.queue);
+      }
+      case 'delete-limit':
+        return deleteClass(ifindex, OWN_MAJOR, groupMinor(op.minor, op.place));
+      case 'delete-group':
+        return deleteClass(ifindex, OWN_MAJOR, groupMinor(op.minor, 0));
       case 'delete-queue':
         return deleteQueue(ifindex, OWN_MAJOR, op.minor);
       case 'set-queue':
-        return op.queue.kind === 'netem'
-          ? setNetem(ifindex, OWN_MAJOR, op.minor, op.queue)
-          : setFifo(ifindex, OWN_MAJOR, op.minor, op.queue);
+        return setLeafQueue(ifindex, op.minor, op.queue);
       case 'set-further':
         return setFurther(ifindex, op.minor, op.place, op);
       case 'cut-further':
         return cutFurther(ifindex, op.minor, op.place);
       case 'add-classifier':
         return setClassifier(ifindex, OWN_MAJOR, this.#classifierFd);
+      case 'take-out':
       case 'delete-class':
         return deleteClass(ifindex, OWN_MAJOR, op.minor);
     }
@@ -283,6 +311,17 @@ export class LinuxTc implements TcPort {
     return attached;
   }
 }
+
+const setLeafQueue = (ifindex: number, minor: number, queue: LeafQueue): Request =>
+  queue.kind === 'netem'
+    ? setNetem(ifindex, OWN_MAJOR, minor, queue)
+    : setFifo(ifindex, OWN_MAJOR, minor, queue);
+
+/** Of a path's classes in their group. */
+const placeOf = (minor: number): HtbPlace => ({
+  above: groupMinor(minor, 0),
+  ownBytesPerSecond: BORROWER_BYTES_PER_SECOND,
+});
 
 /** With the queues within it, in a row: how many, and their rate; 0 where they differ. `queues`: by their parent. */
 function withFurther(
@@ -315,10 +354,15 @@ function remember({ maps, distributions }: Attached, op: NetlinkOp): void {
   else if (op.op === 'delete-class') {
     maps.removeClass(op.minor);
     distributions.delete(op.minor);
-  } else if (op.op === 'set-queue') {
-    const { queue } = op;
-    const known = queue.kind === 'netem' && queue.distribution !== 'none' && queue.distribution !== 'unknown';
-    if (known) distributions.set(op.minor, queue.distribution);
-    else distributions.delete(op.minor);
+  } else if (op.op === 'set-queue') rememberShape(distributions, op.minor, op.queue);
+  else if (op.op === 'set-limit-queue') {
+    const { minor, limits } = op.shaped;
+    rememberShape(distributions, groupMinor(minor, op.place), limits![op.place - 1]!.queue);
   }
+}
+
+function rememberShape(distributions: Map<number, Shape>, minor: number, queue: LeafQueue): void {
+  const known = queue.kind === 'netem' && queue.distribution !== 'none' && queue.distribution !== 'unknown';
+  if (known) distributions.set(minor, queue.distribution);
+  else distributions.delete(minor);
 }

@@ -1,5 +1,7 @@
 /** The map of rules of the classifier (bpf/rules.h): a row for each class that has some. */
 import {
+  limitsOf,
+  MAX_LIMITS,
   MAX_RULES,
   MAX_SELECTORS,
   type Rule,
@@ -8,6 +10,7 @@ import {
   rulesOf,
   type Selector,
 } from '../../../proto/rules.ts';
+import { groupMinor, MOST_LIMITED_MINOR } from '../../enforce/interface-state.ts';
 import type { RuleCounts } from '../../enforce/ports.ts';
 import type { BatchMap } from '../../kernel/bpf/libbpf.ts';
 import { RULE, RULE_ACTIONS, RULES, SELECTOR, TRAITS } from '../objects/bpf-layout.ts';
@@ -73,7 +76,7 @@ export class InterfaceRules {
     const had = own.text !== undefined;
     own.text = text;
     if (text === undefined) this.#map.remove(own.row);
-    else this.#map.write(own.row, rulesBytes(text, before));
+    else this.#map.write(own.row, rulesBytes(minor, text, before));
     for (const [line, counts] of before) for (const one of counts) addCounts(this.#past, line, one);
     return had !== (text !== undefined);
   }
@@ -90,7 +93,7 @@ export class InterfaceRules {
     if (own?.text === undefined) return undefined;
     const found = this.#map.read(own.row);
     if (!found) return undefined;
-    const wanted = rulesBytes(own.text, countsIn(found, own.text));
+    const wanted = rulesBytes(minor, own.text, countsIn(found, own.text));
     return Buffer.from(found).equals(wanted) ? own.text : undefined;
   }
 
@@ -109,8 +112,7 @@ export class InterfaceRules {
   /** How many classes have more rules than there is room for. */
   get crowded(): number {
     let crowded = 0;
-    for (const { text } of this.#rows.values())
-      if (text !== undefined && rulesOf(text).length > MAX_RULES) crowded++;
+    for (const [minor, { text }] of this.#rows) if (text !== undefined && isCrowded(minor, text)) crowded++;
     return crowded;
   }
 
@@ -153,17 +155,30 @@ export function addCounts(
   sums.set(line, { matched: before + matched, applied: done + applied });
 }
 
-/** As the program reads them. Takes the counts out of `counts` with which they go on. Of more than have room, the first. */
-function rulesBytes(text: string, counts: Map<string, RuleCounts[]>): Uint8Array {
+/** Whether a class with this minor number has no room for all of these rules. */
+function isCrowded(minor: number, text: string): boolean {
+  const rules = rulesOf(text);
+  const limits = rules.filter(({ action }) => action.kind === 'limit').length;
+  return rules.length > MAX_RULES || limits > (minor > MOST_LIMITED_MINOR ? 0 : MAX_LIMITS);
+}
+
+/** As the program reads them, of the class with this minor number. Takes the counts out of `counts` with which they go on. Of more than have room, the first. */
+function rulesBytes(minor: number, text: string, counts: Map<string, RuleCounts[]>): Uint8Array {
   const bytes = new Uint8Array(RULES.size);
   const view = new DataView(bytes.buffer);
   const rules = rulesOf(text).slice(0, MAX_RULES);
   view.setUint32(RULES.count, rules.length, true);
-  for (const [index, rule] of rules.entries())
-    writeRule(view, RULES.rule + index * RULE.size, rule, counts.get(rule.text)?.shift());
+  const limited = minor > MOST_LIMITED_MINOR ? [] : limitsOf(text);
+  for (const [index, rule] of rules.entries()) {
+    const at = RULES.rule + index * RULE.size;
+    const place = 1 + limited.findIndex((one) => one.index === index);
+    writeRule(view, at, rule, counts.get(rule.text)?.shift());
+    if (place > 0) view.setBigUint64(at + RULE.number, BigInt(groupMinor(minor, place)), true);
+  }
   return bytes;
 }
 
+/** Without the class of one that limits. */
 function writeRule(view: DataView, at: number, rule: Rule, counts: RuleCounts | undefined): void {
   const { action, isExcept, selectors } = rule;
   view.setUint32(at + RULE.action, RULE_ACTIONS[action.kind], true);

@@ -8,6 +8,7 @@ import {
   header,
   NANOSECONDS_PER_TICK,
   RTM,
+  TC_H_ROOT,
   TC_LINKLAYER,
   TCA_BPF,
   TCA_HTB,
@@ -71,6 +72,8 @@ function readQueue(kind: string, options: Buffer): LeafQueue | undefined {
 
 export interface ClassSeen extends HtbRate {
   readonly minor: number;
+  /** Minor number of the class in which it is, whose rate it borrows: then these are the rate and burst to which it may. */
+  readonly above?: number;
 }
 
 /** `tc class show dev IF`: the HTB classes below `major`. */
@@ -86,18 +89,28 @@ export function listClasses(socket: NetlinkSocket, ifindex: number, major: numbe
     const attributes = readAttributes(body, TCMSG_SIZE);
     const options = attributes.get(TCA_OPTIONS);
     if (own >>> 16 !== major || !options || readString(attributes.get(TCA_KIND)) !== 'htb') return undefined;
-    return { minor: own & 0xffff, ...readRate(readAttributes(options)) };
+    const parent = body.readUInt32LE(12);
+    const above = parent === TC_H_ROOT ? undefined : parent & 0xffff;
+    const rate = readRate(readAttributes(options), above === undefined ? 'rate' : 'ceil');
+    return { minor: own & 0xffff, ...rate, ...(above !== undefined && { above }) };
   });
 }
 
-function readRate(options: Map<number, Buffer>): HtbRate {
+/** In the parameters: of the rate itself, and of what a class may borrow up to. */
+const RATES = {
+  rate: { at: 8, burstAt: 24, wide: TCA_HTB.RATE64 },
+  ceil: { at: 20, burstAt: 28, wide: TCA_HTB.CEIL64 },
+} as const;
+
+function readRate(options: Map<number, Buffer>, which: keyof typeof RATES): HtbRate {
   const parms = options.get(TCA_HTB.PARMS);
   if (!parms) return { bytesPerSecond: 0, burstBytes: 0 };
-  const rate64 = options.get(TCA_HTB.RATE64);
-  const bytesPerSecond = rate64
-    ? rate64.readUInt32LE(0) + rate64.readUInt32LE(4) * 2 ** 32
-    : parms.readUInt32LE(8);
-  const burstBytes = Math.round((parms.readUInt32LE(24) * NANOSECONDS_PER_TICK * bytesPerSecond) / 1e9);
+  const { at, burstAt, wide } = RATES[which];
+  const wideRate = options.get(wide);
+  const bytesPerSecond = wideRate
+    ? wideRate.readUInt32LE(0) + wideRate.readUInt32LE(4) * 2 ** 32
+    : parms.readUInt32LE(at);
+  const burstBytes = Math.round((parms.readUInt32LE(burstAt) * NANOSECONDS_PER_TICK * bytesPerSecond) / 1e9);
   const overheadBytes = parms.readUInt16LE(RATESPEC.overhead);
   const inCells = parms.readUInt8(RATESPEC.linkLayer) === TC_LINKLAYER.atm;
   return {

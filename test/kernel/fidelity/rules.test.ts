@@ -1,4 +1,4 @@
-/** Rules of links: parts of a path's traffic are dropped, reset or delayed, of both families, and nothing else is. */
+/** Rules of links: parts of a path's traffic are dropped, reset, delayed or limited, of both families, and nothing else is. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { delayBackends, probeMachine } from '../../../agent/linux/probe/probe.ts';
@@ -39,6 +39,12 @@ const rulesOf = async (lab: Experiment): Promise<Map<string, Omit<RuleStatus, 'r
   const all = (await lab.statuses()).flatMap(({ rules = [] }) => rules);
   return new Map(all.map(({ rule, matched, applied }) => [rule, { matched, applied }]));
 };
+
+function startIn({ namespace }: Place, ...words: string[]): ChildProcess {
+  const child = spawn('ip', ['netns', 'exec', namespace, ...words], { stdio: 'ignore' });
+  children.add(child);
+  return child;
+}
 
 function begin({ namespace }: Place, script: string): ChildProcess & { readonly said: () => string } {
   const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, '-e', script]);
@@ -219,6 +225,79 @@ describe.each(delayBackends(probeMachine()))('with %s', (backend) => {
     expect(await replies(a, addresses[0]!)).toBe(0);
     await tell(lab, 'set', 'b->a', 'rules=none');
     for (const address of addresses) expect(await replies(a, address)).toBe(4);
+  });
+});
+
+describe.each(delayBackends(probeMachine()))('that limit, with %s', (backend) => {
+  /** Goodput of TCP connections to these ports at the same time, bit/s. The first second does not count. */
+  async function rates({ a, b, addresses }: Pair, ...ports: number[]): Promise<number[]> {
+    const servers = ports.map((port) => startIn(b, 'iperf3', '-s', '-1', '-p', String(port)));
+    const clients = ports.map(async (port) => {
+      const words = [
+        'iperf3',
+        '-J',
+        '-O',
+        '1',
+        '-t',
+        '4',
+        '-C',
+        'cubic',
+        '-c',
+        addresses[0]!,
+        '-p',
+        String(port),
+      ];
+      let said = '';
+      await until(async () => {
+        said = (await runIn(a, ...words)).out;
+        return said.includes('"sum_received"');
+      }, `iperf3 at port ${port}`);
+      return JSON.parse(said).end.sum_received.bits_per_second as number;
+    });
+    const found = await Promise.all(clients);
+    for (const server of servers) server.kill('SIGKILL');
+    return found;
+  }
+  /** Of a rate on the wire. */
+  const GOODPUT = 1448 / 1514;
+  const isAbout = (rate: number, wanted: number): boolean =>
+    rate < 1.03 * GOODPUT * wanted && rate > 0.8 * GOODPUT * wanted;
+
+  it('leave a part of the traffic its own rate, and the rest of the path to others', async () => {
+    const text = `services: { a: {}, b: {} }
+links:
+  - { from: a, to: b, latency: 5ms, bandwidth: 20Mbps, rules: ["limit 2Mbps only tcp:81, tcp:82", "limit 4Mbps only tcp:81, tcp:83"] }
+`;
+    const lab = await startLab(text, { delayBackend: backend });
+    await lab.run();
+    const { addresses } = lab.plan.endpoints.find(({ name }) => name === 'b.0')!;
+    const all: Pair = { lab, a: place(lab, 'a'), b: place(lab, 'b'), addresses };
+    // Of two rules, the slower one counts.
+    const [both, fast, free] = await rates(all, 81, 83, 80);
+    expect(isAbout(both!, 2e6), `${both} b/s of 2 Mb/s`).toBe(true);
+    expect(isAbout(fast!, 4e6), `${fast} b/s of 4 Mb/s`).toBe(true);
+    expect(isAbout(free!, 14e6), `${free} b/s of 14 Mb/s`).toBe(true);
+    const { matched, applied } = (await rulesOf(lab)).get('limit 4Mbps only tcp:81, tcp:83')!;
+    expect(matched).toBeGreaterThan(1000);
+    expect(applied).toBe(matched);
+
+    // A limit above what the path has is none, and a path's change holds for all of it.
+    await tell(
+      lab,
+      'set',
+      'a->b',
+      'bandwidth=3Mbps',
+      'rules=limit 8Mbps only tcp:80; limit 1Mbps only tcp:81',
+    );
+    const [most, little] = await rates(all, 80, 81);
+    expect(isAbout(little!, 1e6), `${little} b/s of 1 Mb/s`).toBe(true);
+    expect(isAbout(most!, 2e6), `${most} b/s of 2 Mb/s`).toBe(true);
+
+    await tell(lab, 'set', 'a->b', 'rules=none');
+    const [after] = await rates(all, 81);
+    expect(isAbout(after!, 3e6), `${after} b/s of 3 Mb/s`).toBe(true);
+    const { out } = await runIn(all.a, 'tc', 'class', 'show', 'dev', 'eth0');
+    expect(out.split('\n').filter((line) => line.includes('parent'))).toEqual([]);
   });
 });
 

@@ -10,7 +10,8 @@ import {
   UNSHAPED,
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
-import { applyToState, formatOverhead, formatQueue, type TcOp } from '../../../agent/enforce/plan.ts';
+import { applyToState, type TcOp } from '../../../agent/enforce/plan.ts';
+import { formatOverhead, formatQueue } from '../../../agent/enforce/plan-text.ts';
 import type { FailedOp, Party, TcPort, TcStats } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
@@ -23,8 +24,13 @@ export function refusalOf(state: InterfaceState, op: TcOp): string | undefined {
       return own ? undefined : 'no htb root';
     case 'delete-root':
       return own ? undefined : 'no root of netfold';
+    case 'set-limit':
+    case 'set-limit-queue':
+      return state.classes.get(op.shaped.minor)?.limits ? undefined : 'no group';
     case 'delete-queue':
     case 'set-queue':
+    case 'delete-limit':
+    case 'take-out':
       return state.classes.has(op.minor) ? undefined : 'no such class';
     case 'set-target':
       return op.minor === NO_PATH || op.minor === UNSHAPED || state.classes.has(op.minor)
@@ -50,7 +56,7 @@ export function formatState(state: InterfaceState): string {
   };
   const classes = [...state.classes.values()].map(
     ({ minor, bytesPerSecond, burstBytes, queue, bufferBytes, aqm, ...rest }) =>
-      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes}${formatOverhead(rest)} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}${rest.mtu === undefined ? '' : ` mtu ${rest.mtu}`}${rest.rules === undefined ? '' : ` rules ${rest.rules}`}`,
+      `class ${id(minor)} rate ${bytesPerSecond * 8}bit burst ${burstBytes}${formatOverhead(rest)} ${formatQueue(queue)}${bufferBytes > 0 ? ` buffer ${bufferBytes}` : ''}${aqm === undefined ? '' : ` ${aqm}`}${rest.mtu === undefined ? '' : ` mtu ${rest.mtu}`}${rest.rules === undefined ? '' : ` rules ${rest.rules}`}${(rest.limits ?? []).map((one) => ` limit ${one.bytesPerSecond * 8}bit ${formatQueue(one.queue)}`).join('')}`,
   );
   const targets = [...state.targets].map(([destination, minor]) => `target ${destination} ${id(minor)}`);
   return [

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { burstBytes } from '../../../agent/enforce/derive.ts';
 import {
   type InterfaceState,
+  type LeafQueue,
   type NetemQueue,
   NO_PATH,
   type ShapedClass,
@@ -239,6 +240,39 @@ export function tcPortContract(open: () => OpenedTc, netem: boolean): void {
       expect(become(state)).toEqual([]);
       expect(missing(state)).toEqual([]);
     }
+  });
+
+  test('parts of a class that rules limit are set, changed and taken back, and nothing is left of them', () => {
+    const limited = (rate: number, ...limits: readonly (readonly [number, LeafQueue])[]): InterfaceState => {
+      const own = limits.map(([bitsPerSecond, queue]) => {
+        const bytesPerSecond = bitsPerSecond / 8;
+        return { bytesPerSecond, burstBytes: burstBytes(bytesPerSecond), queue };
+      });
+      const rules = limits.map(([bitsPerSecond]) => `limit ${bitsPerSecond}bps only udp`).join('; ');
+      const one = shaped(7, rate, own.length > 0 ? { rules, limits: own } : {});
+      return desired(3, [one, shaped(8, 5e6)], [['10.2.0.7', 7]]);
+    };
+    const fifo = (limit: number): LeafQueue => ({ kind: 'bfifo', limit });
+    const states = [
+      limited(20e6, [1e6, fifo(30_000)]),
+      limited(20e6, [1e6, fifo(40_000)], [2e6, fifo(30_000)], [40e9, fifo(1e6)]),
+      limited(10e6, [500e3, fifo(40_000)], [2e6, fifo(30_000)], [4e6, fifo(30_000)]),
+      limited(10e6, [8, fifo(30_000)]),
+      limited(10e6),
+      ...(netem ? [limited(10e6, [1e6, NETEM], [2e6, fifo(30_000)]), limited(10e6, [1e6, NETEM])] : []),
+    ];
+    for (const before of states) {
+      for (const state of states) {
+        expect(become(before)).toEqual([]);
+        expect(become(state)).toEqual([]);
+        expect(missing(state)).toEqual([]);
+        expect(missing(before).length > 0).toBe(before !== state);
+      }
+    }
+    become(states[1]!);
+    expect(become(desired(3, [shaped(8, 5e6)], []))).toEqual([]);
+    expect(missing(desired(3, [shaped(8, 5e6)], []))).toEqual([]);
+    expect([...tc.read(endpoint).classes.keys()]).toEqual([8]);
   });
 
   if (netem) {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { NETEM_SCALE, netemTable, quantiles, shaped } from '../../../agent/enforce/distributions.ts';
-import { normalCumulative, normalQuantile } from '../../../agent/enforce/normal.ts';
+import {
+  NETEM_SCALE,
+  netemTable,
+  normalCumulative,
+  normalQuantile,
+  quantiles,
+  shaped,
+} from '../../../agent/enforce/distributions.ts';
 import { DISTRIBUTIONS } from '../../../proto/impairment.ts';
 
 function moment(values: ArrayLike<number>, power: number): number {

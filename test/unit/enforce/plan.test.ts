@@ -7,7 +7,8 @@ import {
   type ShapedClass,
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
-import { applyToState, formatPlan, planChange, planTc, type TcOp } from '../../../agent/enforce/plan.ts';
+import { applyToState, planChange, planTc, type TcOp } from '../../../agent/enforce/plan.ts';
+import { formatPlan } from '../../../agent/enforce/plan-text.ts';
 import { formatState, refusalOf } from '../../support/fakes/fake-tc.ts';
 
 const shaped = (minor: number, bytesPerSecond: number, limit = 24224): ShapedClass => ({

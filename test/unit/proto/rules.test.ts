@@ -4,6 +4,7 @@ import { foldImpairments, impairment, impairsPackets } from '../../../proto/impa
 import {
   delayingRules,
   isAbout,
+  limitsOf,
   parseRules,
   RULE_EXAMPLES,
   RULES_PATTERN,
@@ -26,6 +27,7 @@ describe('the grammar', () => {
       'drop every 2nd except tcp:1, udp:65535, dscp:46, ip:132',
     ],
     ['delay 0.02s only ip:0', 'delay 20ms only ip:0'],
+    ['limit 1000Kbps', 'limit 1Mbps'],
     ['reset;drop only icmp ; ', 'reset; drop only icmp'],
   ])('%s', (text, canonical) => {
     expect(parseRules(text)).toBe(canonical);
@@ -40,6 +42,10 @@ describe('the grammar', () => {
     ['lose 5%', 0, '"lose" is no action'],
     ['drop 5 only tcp', 5, '"5" is no part'],
     ['drop 0% only tcp', 5, 'drops nothing'],
+    ['limit', 0, 'limit has no rate'],
+    ['limit only tcp', 6, 'limit has no rate'],
+    ['limit 5 only tcp', 6, '"5"'],
+    ['limit 1bps', 6, 'outside of 8bps'],
     ['drop 101%', 5, '101%'],
     ['drop 0th', 5, 'not from 1'],
     ['drop every 1st', 11, 'not from 2'],
@@ -139,5 +145,17 @@ describe('along a path', () => {
     expect(impairsPackets(path('drop 5% only tcp'))).toBe(false);
     expect(impairsPackets(path('delay 5ms only tcp'))).toBe(true);
     expect(delayingRules('drop; reset')).toBeUndefined();
+  });
+});
+
+describe('rules that limit', () => {
+  it('come the slowest first, as many as have room', () => {
+    expect(limitsOf('drop only icmp; limit 2Mbps; limit 1Mbps only udp; delay 1ms')).toEqual([
+      { index: 2, rate: 1e6 },
+      { index: 1, rate: 2e6 },
+    ]);
+    const five = [5, 4, 3, 2, 1].map((rate) => `limit ${rate}Mbps only udp:${rate}`).join('; ');
+    expect(limitsOf(five).map(({ rate }) => rate)).toEqual([2e6, 3e6, 4e6, 5e6]);
+    expect(limitsOf('drop')).toEqual([]);
   });
 });
