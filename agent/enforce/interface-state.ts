@@ -108,6 +108,13 @@ export interface ShapedClass {
   readonly inCells?: true;
 }
 
+/** As tc prints it, after a space; empty without one. */
+export const formatOverhead = ({
+  overheadBytes,
+  inCells,
+}: Pick<ShapedClass, 'overheadBytes' | 'inCells'>): string =>
+  overheadBytes === undefined ? '' : ` overhead ${overheadBytes}${inCells ? ' linklayer atm' : ''}`;
+
 export interface InterfaceState {
   /** Kind of a foreign root qdisc; `undefined` if netfold's own is in place. */
   readonly foreignRoot: string | undefined;

@@ -2,13 +2,13 @@
 import { fromBytesPerSecond } from '../../proto/units.ts';
 import {
   BORROWER_BYTES_PER_SECOND,
+  formatOverhead,
   groupMinor,
   type LeafQueue,
   MOST_GSO_SEGMENTS,
   NO_PATH,
   OWN_MAJOR,
   queueMajor,
-  type ShapedClass,
   UNSHAPED,
 } from './interface-state.ts';
 import type { TcOp } from './plan.ts';
@@ -92,13 +92,6 @@ function formatOp(ifname: string, op: TcOp): string {
 
 const withinQueue = ({ minor, place }: { minor: number; place: number }): string =>
   `${queueMajor(minor, place - 1).toString(16)}:1`;
-
-/** As tc prints it, after a space; empty without one. */
-export const formatOverhead = ({
-  overheadBytes,
-  inCells,
-}: Pick<ShapedClass, 'overheadBytes' | 'inCells'>): string =>
-  overheadBytes === undefined ? '' : ` overhead ${overheadBytes}${inCells ? ' linklayer atm' : ''}`;
 
 function formatTarget(minor: number): string {
   if (minor === NO_PATH) return 'drop';

@@ -1,6 +1,7 @@
 /** Installed and desired state → the steps, in an order in which each is valid. Pure. */
 import { fromBytesPerSecond } from '../../proto/units.ts';
 import {
+  formatOverhead,
   type InterfaceChange,
   type InterfaceState,
   type LeafQueue,
@@ -9,7 +10,6 @@ import {
   NO_PATH,
   type ShapedClass,
 } from './interface-state.ts';
-import { formatOverhead } from './plan-text.ts';
 
 export type TcOp = { readonly reason: string } & (
   | { readonly op: 'set-gso'; readonly segments: number }

@@ -4,6 +4,7 @@
  */
 
 import {
+  formatOverhead,
   type InterfaceState,
   NO_PATH,
   OWN_MAJOR,
@@ -11,7 +12,7 @@ import {
   untouched,
 } from '../../../agent/enforce/interface-state.ts';
 import { applyToState, type TcOp } from '../../../agent/enforce/plan.ts';
-import { formatOverhead, formatQueue } from '../../../agent/enforce/plan-text.ts';
+import { formatQueue } from '../../../agent/enforce/plan-text.ts';
 import type { FailedOp, Party, TcPort, TcStats } from '../../../agent/enforce/ports.ts';
 import type { LocalEndpoint } from '../../../proto/bootstrap.ts';
 
