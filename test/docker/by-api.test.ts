@@ -1,4 +1,4 @@
-/** Containers that the API starts: the same as those of `netfold up --engine docker`. */
+/** Containers that the API starts, or shapes: as `netfold up --engine docker` and `netfold attach`. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -68,4 +68,27 @@ it('are started, shaped, and removed by the API; what can not be made says why, 
   await lab.stop();
   expect(engine.docker('ps', '--all', '--filter', `label=netfold.experiment=${name}`, '--quiet')).toBe('');
   engine.docker('volume', 'rm', `netfold.${name}.kept`);
+});
+
+it('that run already are shaped by the API, and stay when it ends', async () => {
+  const name = experimentName();
+  engine.docker('network', 'create', 'here');
+  engine.run('web', '--network', 'here', '--label', 'app=web');
+  engine.run('db', '--network', 'here');
+  const address = engine.docker('inspect', '--format', '{{.NetworkSettings.Networks.here.IPAddress}}', 'db').trim();
+  const roundTrip = (): number => {
+    const said = engine.docker('exec', 'web', 'ping', '-c', '3', '-i', '0.3', '-W', '5', address);
+    return Number(/= ([\d.]+)\//.exec(said)?.[1]);
+  };
+  const attach = { engine: 'docker', names: false, takeOver: false } as const;
+  const text = 'services: { web: {}, db: {} }\nlinks: [{ from: web, to: db, latency: 40ms }]\n';
+  const select = ['web=label:app=web', 'db=name:db'];
+  await expect(
+    there.start(text, { name, attach: { ...attach, select: ['web=label:app=none', 'db=name:db'] } }),
+  ).rejects.toMatchObject({ message: expect.stringContaining('label:app=none') });
+  await using lab = await there.start(text, { name, attach: { ...attach, select } });
+  expect(await there.list()).toContainEqual(expect.objectContaining({ name, platform: 'containers' }));
+  expect(roundTrip()).toBeGreaterThan(79);
+  await lab.stop();
+  expect(roundTrip()).toBeLessThan(40);
 });

@@ -48,13 +48,31 @@ function refuseBeside({ services }: Topology, file: string): void {
 }
 
 function argumentsOf(request: Request, folder: string): string[] {
-  const { topology, file, script, set, name, hosts, delayBackend, duration, engine, pull } = request;
-  const words = ['controller', fileIn(folder, file, topology), '--file-name', file];
-  if (engine === undefined) words.push('--hosts', `${hosts}`);
-  else words.push('--engine', engine, ...(pull ? ['--pull'] : []));
+  const { topology, file, script, set, name, delayBackend, duration, attach } = request;
+  const words = [attach ? 'attach' : 'controller', fileIn(folder, file, topology), '--file-name', file];
+  words.push(...placeWords(request));
   // Unless it is chosen, the server's own environment decides.
   if (delayBackend !== 'auto') words.push('--delay-backend', delayBackend);
   if (name !== undefined) words.push('--name', name);
   if (duration !== undefined) words.push('--duration', duration);
   return [...words, ...settingWords(set), ...scriptWords(script, folder)];
 }
+
+/** Where the endpoints are. */
+function placeWords({ hosts, engine, pull, attach, at }: Request): string[] {
+  if (engine !== undefined) return ['--engine', engine, ...(pull ? ['--pull'] : [])];
+  if (attach) {
+    const { engine: whose, select, network, names } = attach;
+    const words = ['--engine', whose, ...select.map((one) => `--select=${one}`)];
+    if (network !== undefined) words.push(`--network=${network}`);
+    return [...words, ...(names ? ['--names'] : []), ...borrowingWords(attach)];
+  }
+  if (!at) return ['--hosts', `${hosts}`];
+  const never = at.never && at.never.length > 0 ? [`--never=${at.never.join(',')}`] : [];
+  return [...at.interfaces.map((one) => `--at=${one}`), ...never, ...borrowingWords(at)];
+}
+
+const borrowingWords = ({ takeOver, lease }: { takeOver: boolean; lease?: string | undefined }): string[] => [
+  ...(takeOver ? ['--take-over'] : []),
+  ...(lease === undefined ? [] : ['--lease', lease]),
+];

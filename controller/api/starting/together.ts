@@ -6,7 +6,7 @@ type Request = BodyOf<'startExperiment'>;
 
 /** The request as it is. Throws `START_USAGE`. */
 export function together(request: Request): Request {
-  const { hosts, delayBackend, duration, engine, pull, inject } = request;
+  const { hosts, delayBackend, duration, engine, pull, inject, attach, at } = request;
   if (pull && engine === undefined)
     throw wrong('pull', 'the local lab starts no images', 'add engine: docker, or leave it out');
   if (hosts !== 1 && engine !== undefined)
@@ -15,16 +15,25 @@ export function together(request: Request): Request {
       "all containers are of one engine, the server's machine's",
       'leave it out, or use the local lab',
     );
-  if (!inject) return request;
-  const others = {
-    engine,
-    duration,
-    ...(hosts !== 1 && { hosts }),
-    ...(delayBackend !== 'auto' && { delayBackend }),
-  };
-  const [other] = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (other === undefined) return request;
-  throw wrong(other, 'hosts over SSH are those of the inventory, until they are stopped', 'leave it out');
+  const manyHosts = hosts !== 1 ? { hosts } : {};
+  refuseBeside(attach, { at, inject, engine, ...manyHosts }, 'the containers of attach run already');
+  refuseBeside(at, { inject, engine, ...manyHosts }, 'the interfaces of at are there already');
+  const chosen = delayBackend !== 'auto' ? { delayBackend } : {};
+  refuseBeside(
+    inject,
+    { engine, duration, ...manyHosts, ...chosen },
+    'hosts over SSH are those of the inventory, until they are stopped',
+  );
+  if (attach?.names && attach.engine === 'cri')
+    throw wrong('attach.names', 'names resolve in containers of Docker only', 'leave it out');
+  return request;
+}
+
+/** Refuses the first of `others` that is given where `given` is. */
+function refuseBeside(given: object | undefined, others: object, why: string): void {
+  if (!given) return;
+  const other = Object.entries(others).find(([, value]) => value !== undefined);
+  if (other) throw wrong(other[0], why, 'leave it out');
 }
 
 const wrong = (field: string, why: string, remedy: string): ControllerError =>

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { containerOptions } from '../options/placement-options.ts';
 import { addRecordOptions } from '../options/record-options.ts';
 import { detached } from './detached.ts';
-import { addEmulationOptions, durationOption, type UpOptions, up } from './up.ts';
+import { addEmulationOptions, durationOption, fileNameOption, type UpOptions, up } from './up.ts';
 
 export function addAttachCommand(program: Command): void {
   const command = program
@@ -11,7 +11,8 @@ export function addAttachCommand(program: Command): void {
     .description('shape containers that run already until Ctrl-C, or on its own with --detach; they stay')
     .option('--detach', 'return when they are shaped; end it with `netfold down`')
     .option('--names', 'with --engine docker: the names of the topology resolve inside, by their /etc/hosts')
-    .addOption(durationOption());
+    .addOption(durationOption())
+    .addOption(fileNameOption());
   for (const option of containerOptions()) command.addOption(option);
   addRecordOptions(addEmulationOptions(command))
     .addHelpText(

@@ -128,6 +128,10 @@ export function addUpCommand(program: Command): void {
     );
 }
 
+/** For a file that was sent, and is kept elsewhere meanwhile. */
+export const fileNameOption = (): Option =>
+  new Option('--file-name <name>', 'what the file is called').hideHelp();
+
 /** Options that `verify` does not have. */
 function addRunOptions(command: Command): Command {
   addRecordOptions(command);
@@ -135,7 +139,7 @@ function addRunOptions(command: Command): Command {
   command
     .addOption(durationOption())
     .addOption(serveOption())
-    .addOption(new Option('--file-name <name>', 'what the file is called').hideHelp())
+    .addOption(fileNameOption())
     .addOption(new Option('--origin <file>', 'what the file was made from').hideHelp())
     .option(
       '--elsewhere',

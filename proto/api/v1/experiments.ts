@@ -4,6 +4,7 @@ import { DELAY_BACKENDS } from '../../bootstrap.ts';
 import { agentReportSchema } from './agent.ts';
 import { injectedHostSchema, injectSchema } from './injections.ts';
 import { duration, experimentName } from './names.ts';
+import { atSchema, attachSchema } from './standing.ts';
 
 /** The longest text of a topology, and of a script, in a request. */
 export const MAX_TOPOLOGY_LENGTH = 900_000;
@@ -61,10 +62,12 @@ export const startSchema = z
         "A container of the machine's engine is made of each endpoint, from the image of its service. Default: the local lab.",
       ),
     pull: z.boolean().optional().describe('With engine: images that it lacks are fetched.'),
+    attach: attachSchema.optional(),
+    at: atSchema.optional(),
     inject: injectSchema.optional(),
   })
   .describe(
-    'A topology to run: in the local lab of the machine, with engine in containers, with inject on hosts over SSH.',
+    'A topology to run: in the local lab of the machine, with engine in containers, with attach in those that run already, with at on interfaces, with inject on hosts over SSH.',
   );
 
 export const startedSchema = z.object({

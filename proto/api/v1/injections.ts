@@ -1,12 +1,11 @@
 /** Hosts over SSH, as the server's machine reaches them: `netfold inject`. */
 import { z } from 'zod';
 import { execSchema, MAX_TAIL_LINES } from './endpoints.ts';
-import { duration, experimentName } from './names.ts';
+import { experimentName } from './names.ts';
+import { lease, never, takeOver } from './standing.ts';
 
 /** A thousand hosts with all their settings take 300 kB. */
 const MAX_INVENTORY_LENGTH = 400_000;
-/** Of `never`; the kernel has room for some dozens. */
-const MOST_NEVER = 64;
 
 const inventory = z
   .string()
@@ -18,18 +17,11 @@ export const injectSchema = z
   .strictObject({
     inventory,
     install: z.boolean().default(true).describe('netfold is copied to hosts that lack it.'),
-    takeOver: z
-      .boolean()
-      .default(false)
-      .describe('Foreign root qdiscs are replaced, and restored in the end.'),
+    takeOver,
     names: z.boolean().default(false).describe("The topology's names resolve on the hosts until the end."),
     record: z.boolean().default(false).describe('Each host keeps its part of a record.'),
-    lease: duration.optional().describe('Shaping ends when an agent has not renewed it for so long.'),
-    never: z
-      .array(z.string().regex(/^[0-9A-Za-z.:/]{1,64}$/))
-      .max(MOST_NEVER)
-      .optional()
-      .describe('Traffic that is not shaped, beside SSH and the mesh: tcp:5432, udp:53, 192.0.2.0/24.'),
+    lease,
+    never,
   })
   .describe("Hosts that the server's machine reaches by its own OpenSSH, keys and configuration.");
 

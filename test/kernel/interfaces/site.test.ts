@@ -1,4 +1,6 @@
 /** `netfold up --at`: interfaces that exist already, as on a machine in use. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +10,7 @@ import { JOURNAL_FOLDER } from '../../../agent/linux/take-over/journal.ts';
 import { agentsOf } from '../../../controller/machine/processes.ts';
 import { experimentFolder } from '../../../controller/names.ts';
 import { type Place, ping } from '../../../controller/verify/traffic.ts';
+import { connect } from '../../../sdk/index.ts';
 import { killIfThere } from '../../support/kernel/kill.ts';
 import { type Cable, layCable } from '../../support/kernel/veth-pair.ts';
 import { experimentName, type Finished, run, runIn, until } from '../../support/lab/lab.ts';
@@ -83,6 +86,28 @@ describe('on interfaces that exist', () => {
     expect(await roundTrip()).toBeLessThan(30);
     expect(existsSync(experimentFolder(name))).toBe(false);
     expect(agentsOf(name)).toEqual([]);
+  });
+
+  it('the API takes them as the command does, and gives them back', async () => {
+    const port = 24_647;
+    const server = spawn(NETFOLD, ['serve', '--listen', `127.0.0.1:${port}`, '--json'], { stdio: 'ignore' });
+    try {
+      const there = connect(`http://127.0.0.1:${port}`);
+      await until(async () => (await there.list().catch(() => undefined)) !== undefined, 'the server answers', 30_000);
+      const before = await roundTrip();
+      const interfaces = [cable.a, cable.b].map((end) => `${end.name[0]}=eth0@${placeOf(end).namespace}`);
+      const at = { interfaces, takeOver: false, never: ['tcp:5432'] };
+      await expect(
+        there.start(TOPOLOGY, { name, at: { ...at, interfaces: ['a=eth9', interfaces[1]!] } }),
+      ).rejects.toMatchObject({ message: expect.stringContaining('eth9') });
+      const lab = await there.start(TOPOLOGY, { name, at });
+      expect(await roundTrip()).toBeGreaterThan(59);
+      await lab.stop();
+      expect(await roundTrip()).toBeLessThan(before + 10);
+    } finally {
+      server.kill('SIGTERM');
+      await once(server, 'exit');
+    }
   });
 
   it("somebody's root qdisc is refused and left alone", async () => {

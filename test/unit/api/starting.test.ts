@@ -26,10 +26,17 @@ async function post(url: string, payload: object) {
 
 describe('a request', () => {
   const inject = { inventory: INVENTORY };
+  const attach = { engine: 'docker', select: ['a=name:one', 'b=name:two'] };
+  const at = { interfaces: ['a=eth0', 'b=eth1'] };
 
   it.each<[string, object, string]>([
     ['containers on several hosts', { engine: 'docker', hosts: 2 }, 'body.hosts'],
     ['images for the lab', { pull: true }, 'body.pull'],
+    ['hosts of containers that run', { attach, hosts: 2 }, 'body.hosts'],
+    ['containers that run and are made', { attach, engine: 'docker' }, 'body.engine'],
+    ['containers and interfaces', { attach, at }, 'body.at'],
+    ['interfaces on hosts over SSH', { at, inject }, 'body.inject'],
+    ['names in pods', { attach: { ...attach, engine: 'cri', names: true } }, 'body.attach.names'],
     ['containers on hosts over SSH', { engine: 'docker', inject }, 'body.engine'],
     ['emulated hosts over SSH', { hosts: 2, inject }, 'body.hosts'],
     ['a duration over SSH', { duration: '30s', inject }, 'body.duration'],
@@ -46,6 +53,10 @@ describe('a request', () => {
   it.each<[string, object]>([
     ['another engine', { engine: 'podman' }],
     ['no inventory', { inject: {} }],
+    ['no selector', { attach: { ...attach, select: [] } }],
+    ['an option for a selector', { attach: { ...attach, select: ['--engine=cri'] } }],
+    ['an option for a network', { attach: { ...attach, network: '--names' } }],
+    ['an option for an interface', { at: { interfaces: ['--take-over'] } }],
     ['an empty inventory', { inject: { inventory: '' } }],
     ['an option', { inject: { ...inject, never: ['--take-over'] } }],
     ['a lease without unit', { inject: { ...inject, lease: '30' } }],
