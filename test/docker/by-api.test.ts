@@ -75,7 +75,9 @@ it('that run already are shaped by the API, and stay when it ends', async () => 
   engine.docker('network', 'create', 'here');
   engine.run('web', '--network', 'here', '--label', 'app=web');
   engine.run('db', '--network', 'here');
-  const address = engine.docker('inspect', '--format', '{{.NetworkSettings.Networks.here.IPAddress}}', 'db').trim();
+  const address = engine
+    .docker('inspect', '--format', '{{.NetworkSettings.Networks.here.IPAddress}}', 'db')
+    .trim();
   const roundTrip = (): number => {
     const said = engine.docker('exec', 'web', 'ping', '-c', '3', '-i', '0.3', '-W', '5', address);
     return Number(/= ([\d.]+)\//.exec(said)?.[1]);
@@ -87,7 +89,7 @@ it('that run already are shaped by the API, and stay when it ends', async () => 
     there.start(text, { name, attach: { ...attach, select: ['web=label:app=none', 'db=name:db'] } }),
   ).rejects.toMatchObject({ message: expect.stringContaining('label:app=none') });
   await using lab = await there.start(text, { name, attach: { ...attach, select } });
-  expect(await there.list()).toContainEqual(expect.objectContaining({ name, platform: 'containers' }));
+  expect(await there.list()).toContainEqual(expect.objectContaining({ name, platform: 'docker' }));
   expect(roundTrip()).toBeGreaterThan(79);
   await lab.stop();
   expect(roundTrip()).toBeLessThan(40);

@@ -89,11 +89,15 @@ describe('on interfaces that exist', () => {
   });
 
   it('the API takes them as the command does, and gives them back', async () => {
-    const port = 24_647;
-    const server = spawn(NETFOLD, ['serve', '--listen', `127.0.0.1:${port}`, '--json'], { stdio: 'ignore' });
+    const words = ['serve', '--listen', '127.0.0.1:0', '--json'];
+    const server = spawn(NETFOLD, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    server.stdout!.on('data', (bytes: Buffer) => {
+      said += bytes;
+    });
     try {
-      const there = connect(`http://127.0.0.1:${port}`);
-      await until(async () => (await there.list().catch(() => undefined)) !== undefined, 'the server answers', 30_000);
+      await until(() => said.trimEnd().endsWith('}'), 'the server listens', 30_000);
+      const there = connect((JSON.parse(said) as { url: string }).url);
       const before = await roundTrip();
       const interfaces = [cable.a, cable.b].map((end) => `${end.name[0]}=eth0@${placeOf(end).namespace}`);
       const at = { interfaces, takeOver: false, never: ['tcp:5432'] };
