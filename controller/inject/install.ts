@@ -77,7 +77,7 @@ trap 'rm -rf "$new"; rmdir ${INSTALL_FOLDER} $made 2>/dev/null' EXIT
 trap 'exit 1' HUP INT TERM
 said=$(mkdir "$new" 2>&1) || fail HOST_SPACE "$said"
 said=$(tar -xzf - -C "$new" 2>&1) || fail HOST_SPACE "$(printf %s "$said" | tail -n 1)"
-said=$("$new/bin/netfold" --version 2>&1) || fail HOST_CANNOT "$(printf %s "$said" | tail -n 1)"
+said=$("$new/node_modules/.bin/node" --version 2>&1) || fail HOST_CANNOT "$(printf %s "$said" | tail -n 1)"
 echo "$made" > "$new/.netfold-installed"
 if ! test -e ${INSTALL_FOLDER}/.before; then
   printf '%s\\n' "$before" > "$new/.before" && mv "$new/.before" ${INSTALL_FOLDER}/.before
