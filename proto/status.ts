@@ -208,7 +208,7 @@ export interface RuleStatus {
   readonly rule: string;
   /** Those that it is about … */
   readonly matched: number;
-  /** … and those that it dropped, answered or delayed. */
+  /** … and those that it dropped, answered, delayed or limited. */
   readonly applied: number;
 }
 

@@ -64,7 +64,7 @@ export interface TcStats {
 export interface RuleCounts {
   /** Those that the rule is about … */
   readonly matched: number;
-  /** … and those that it dropped, answered or delayed. */
+  /** … and those that it dropped, answered, delayed or limited. */
   readonly applied: number;
 }
 

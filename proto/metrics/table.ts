@@ -50,7 +50,7 @@ const ofAgents = {
     'packets that were dropped since the delay queue of their endpoint was full',
   ),
   netfold_undelayed_packets_total: counter('packets that passed neither delayed nor lost'),
-  netfold_ruled_packets_total: counter('packets that rules of links dropped, answered or delayed'),
+  netfold_ruled_packets_total: counter('packets that rules of links dropped, answered, delayed or limited'),
   netfold_bypassed_packets_total: counter('frames that had passed the queue by, and were dropped'),
   netfold_uncounted_packets_total: counter('packets that were not counted'),
   netfold_released_packets_total: counter('packets that left the delay line'),

@@ -155,7 +155,7 @@ export const trafficSchema = z.object({
 const ruleSchema = z.object({
   rule: z.string().describe('As in the topology file.'),
   matched: z.number().describe('Packets that it is about, of the endpoints of this host.'),
-  applied: z.number().describe('Of these, those that it dropped, answered or delayed.'),
+  applied: z.number().describe('Of these, those that it dropped, answered, delayed or limited.'),
 });
 
 const agentStatusSchema = z
