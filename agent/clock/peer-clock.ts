@@ -81,8 +81,8 @@ export class PeerClock {
   }
 
   /**
-   * The round trip of the last answer, and the least of the last `LATEST`, one that is awaited among them if it takes longer than the
-   * oldest of them; `undefined` before there are so many.
+   * The round trip of the last answer, and the least of the last `LATEST`, or what it will be at least once an answer is there that
+   * is awaited now; `undefined` before there are so many.
    */
   answersAt(now: number): { readonly last: Micros; readonly least: Micros } | undefined {
     if (this.#latest.length < LATEST) return undefined;

@@ -4,7 +4,7 @@
  */
 import type { Bootstrap, LocalEndpoint } from '../../proto/bootstrap.ts';
 import { type Command, MAX_ALL_COMMANDS, shownText } from '../../proto/command.ts';
-import { MAX_RULES } from '../../proto/rules.ts';
+import { MAX_LIMITS, MAX_RULES } from '../../proto/rules.ts';
 import { fromMillis, micros, toSeconds } from '../../proto/units.ts';
 import { count } from '../../proto/words.ts';
 import { loadTopology } from '../../topology/load.ts';
@@ -258,7 +258,7 @@ function wire(bootstrap: Bootstrap, ports: AgentPorts, built: Plan & Opened): Ag
 function crowdedRules(paths: number): string[] {
   if (paths === 0) return [];
   return [
-    `of ${count(paths, 'path')}, rules beyond the first ${MAX_RULES} are without effect: leave some out`,
+    `of ${count(paths, 'path')}, rules beyond the first ${MAX_RULES}, or limits beyond ${MAX_LIMITS}, are without effect: leave some out`,
   ];
 }
 

@@ -100,6 +100,8 @@ function standardise(values: Float64Array): void {
   for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean) / deviation;
 }
 
+// The standard normal distribution.
+
 /** Beyond, the probability differs from 0 or 1 by less than 10⁻¹⁵. */
 const FARTHEST = 8;
 const DENSITY_AT_ZERO = 1 / Math.sqrt(2 * Math.PI);

@@ -77,11 +77,11 @@ export interface LimitedClass {
  * `MOST_LIMITED_MINOR` have room for that: below the numbers of queues that follow (`queueMajor`), above those of all classes where
  * there are no more classes than these.
  */
-/** What classes in a group have of their own: a frame in a while. The rest they borrow. */
-export const BORROWER_BYTES_PER_SECOND = 1;
 export const MOST_LIMITED_MINOR = MAX_LIMITED_ENDPOINTS;
 export const groupMinor = (minor: number, place: number): number =>
   45_000 - (minor - 1) * (MAX_LIMITS + 1) - place;
+/** What classes in a group have of their own: a frame in a while. The rest they borrow. */
+export const BORROWER_BYTES_PER_SECOND = 1;
 
 export interface ShapedClass {
   /** 1 … 65,535; the destination's number + 1. */

@@ -90,6 +90,7 @@ export class TrafficWatch {
   begin(now: number): void {
     this.#tcp.changed(now);
     this.#suspected.clear();
+    this.#activeAt.clear();
   }
 
   /** `slackMs`: what this machine adds to a round trip now. */
@@ -142,8 +143,10 @@ export class TrafficWatch {
   #targets(now: number, epoch: Epoch, local: readonly LocalEndpoint[], slackMs: number): Target[] {
     const [calm, quiet] = [this.#busy(epoch, PROBED_QUIET_PART), this.#busy(epoch)];
     const here = new Map(local.map((endpoint) => [endpoint.number, endpoint]));
-    for (const { source, destination, active } of this.#ports.localFlows())
-      if (active) this.#activeAt.set(keyOf(source, destination), now);
+    for (const { source, destination, active } of this.#ports.localFlows()) {
+      const key = keyOf(source, destination);
+      if (active && !this.#seen.has(key)) this.#activeAt.set(key, now);
+    }
     const targets: Target[] = [];
     const add = (key: number, of: Pick<Target, 'isBesideTcp' | 'isOver'>): void => {
       const [source, destination] = endsOf(key);

@@ -71,18 +71,19 @@ export class TimelineRunner {
     const now = this.#now();
     const changes = player.commands(commands, now);
     onPlan?.();
-    if (changes.graph || changes.atoms.length > 0) this.#applyLate(changes, lateSince(commands, now));
+    if (changes.graph || changes.atoms.length > 0)
+      this.#apply(changes, micros(Math.min(now, ...commands.map(({ at }) => at))));
     this.#noteOutcomes();
     this.#wait();
   }
 
-  /** What commands change that come after their instant. */
-  #applyLate(changes: TimelineChanges, due: Micros | undefined): void {
+  /** `due`: since when they should be in force. */
+  #apply(changes: TimelineChanges, due: Micros): void {
     const { player, apply, time } = this.#ports;
     const settled = apply(changes);
     const appliedMicros = time.now()!;
     const { epoch } = player;
-    if (due !== undefined) void settled.then(() => this.#noteEpoch(due, appliedMicros, epoch));
+    void settled.then(() => this.#noteEpoch(due, appliedMicros, epoch));
   }
 
   #now(): Micros {
@@ -99,7 +100,7 @@ export class TimelineRunner {
   }
 
   #play(): void {
-    const { player, apply, time, onPlan } = this.#ports;
+    const { player, onPlan } = this.#ports;
     const due = player.nextAt;
     const now = this.#now();
     // Long waits are divided, and the clock may have been corrected.
@@ -107,11 +108,8 @@ export class TimelineRunner {
       this.#wait();
       return;
     }
-    const settled = apply(player.advance(now));
+    this.#apply(player.advance(now), due);
     onPlan?.();
-    const appliedMicros = time.now()!;
-    const { epoch } = player;
-    void settled.then(() => this.#noteEpoch(due, appliedMicros, epoch));
     this.#noteOutcomes();
     this.#wait();
   }
@@ -136,12 +134,6 @@ export class TimelineRunner {
         ...(problem !== undefined && { problem }),
       });
   }
-}
-
-/** Since when the first of those should have been in force that are late. */
-function lateSince(commands: readonly Command[], now: Micros): Micros | undefined {
-  const due = commands.map(({ at }) => at).filter((at) => at <= now);
-  return due.length === 0 ? undefined : micros(Math.min(...due));
 }
 
 /** What was read of a command is kept as long as the command itself (folding.ts), and the log keeps it for longer. */

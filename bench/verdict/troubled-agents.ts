@@ -140,21 +140,23 @@ export async function crowd(lab: Lab, host: number): Promise<Undo> {
     isOver = true;
     return asking;
   };
-  const before = mainThreadSeconds(pid);
-  await sleep(MEASURED_MS);
-  const needed = (mainThreadSeconds(pid) - before) / millisToSeconds(MEASURED_MS);
-  const part = Math.max(LEAST_PART, TOO_LITTLE * needed);
-  if (part > ENOUGH * needed) {
-    await end();
+  try {
+    const before = mainThreadSeconds(pid);
+    await sleep(MEASURED_MS);
+    const needed = (mainThreadSeconds(pid) - before) / millisToSeconds(MEASURED_MS);
+    const part = Math.max(LEAST_PART, TOO_LITTLE * needed);
     const message = `the agent needs only ${(needed * 100).toFixed(1)} % of a processor`;
-    throw new BenchError('FAULT_FAILED', message);
+    if (part > ENOUGH * needed) throw new BenchError('FAULT_FAILED', message);
+    const bound = nearProcessor(lab, host);
+    bound.set(part);
+    return () => {
+      bound.end();
+      return end();
+    };
+  } catch (error) {
+    await end();
+    throw error;
   }
-  const bound = nearProcessor(lab, host);
-  bound.set(part);
-  return () => {
-    bound.end();
-    return end();
-  };
 }
 
 const mainThreadSeconds = (pid: number): number =>

@@ -16,10 +16,10 @@ export function together(request: Request): Request {
       'leave it out, or use the local lab',
     );
   const manyHosts = hosts !== 1 ? { hosts } : {};
-  refuseBeside(attach, { at, inject, engine, ...manyHosts }, 'the containers of attach run already');
-  refuseBeside(at, { inject, engine, ...manyHosts }, 'the interfaces of at are there already');
+  refuseOthers(attach, { at, inject, engine, ...manyHosts }, 'the containers of attach run already');
+  refuseOthers(at, { inject, engine, ...manyHosts }, 'the interfaces of at are there already');
   const chosen = delayBackend !== 'auto' ? { delayBackend } : {};
-  refuseBeside(
+  refuseOthers(
     inject,
     { engine, duration, ...manyHosts, ...chosen },
     'hosts over SSH are those of the inventory, until they are stopped',
@@ -30,7 +30,7 @@ export function together(request: Request): Request {
 }
 
 /** Refuses the first of `others` that is given where `given` is. */
-function refuseBeside(given: object | undefined, others: object, why: string): void {
+function refuseOthers(given: object | undefined, others: object, why: string): void {
   if (!given) return;
   const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other) throw wrong(other[0], why, 'leave it out');

@@ -136,6 +136,19 @@ describe('rules that are wrong have the column of what is wrong', () => {
       expect.stringContaining('9 rules are more than the 8'),
     ]);
   });
+
+  it('limits have room for four on a path, in topologies with numbers for their classes', () => {
+    const limits = (count: number): string => Array(count).fill('limit 1Mbps only udp').join(', ');
+    const chain = (count: number): string =>
+      `services: { a: {}, b: {} }\nbridges: [s]\nlinks:\n  - { from: a, to: s, rules: [${limits(2)}] }\n  - { from: s, to: b, rules: [${limits(count)}] }\n`;
+    expect(loadTopology(chain(2), 'x.yaml').topology.links).toHaveLength(2);
+    expect(() => loadTopology(chain(3), 'x.yaml')).toThrow(/has 5 rules that limit, more than 4/);
+    const star = (replicas: number, more = ''): string =>
+      `${more}services: { a: { replicas: ${replicas} } }\nbridges: [s]\nlinks: [{ from: a, to: s, rules: limit 1Mbps }]\n`;
+    expect(loadTopology(star(4095), 'x.yaml').topology.links).not.toEqual([]);
+    expect(() => loadTopology(star(4096), 'x.yaml')).toThrow(/at most 4095 endpoints, and this one has 4096/);
+    expect(() => loadTopology(star(3000, 'ecmp: 2\n'), 'x.yaml')).toThrow(/has 6002 \(nodes times ecmp\)/);
+  });
 });
 
 describe('mistakes have their place', () => {
