@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EndpointGroups, experimentsWithGroups } from '../../agent/endpoints/endpoint-groups.ts';
 import { isMarkedAsEnding, markAsEnding } from '../../agent/files/ending-file.ts';
+import { detachMounts } from '../../agent/kernel/groups/detach-mounts.ts';
 import type { NetfoldError } from '../../proto/errors.ts';
 import { keepLogs } from '../logs/kept.ts';
 import { removeFolder, removeIfEmpty } from '../machine/folders.ts';
@@ -54,6 +55,7 @@ export async function removeExperiment(
     ...keptIfSwapped(experiment),
     ...keepLogsOf(experiment, state),
   ];
+  for (const at of detachMounts(experimentFolder(experiment))) facts.push(`unmounted ${at}`);
   removeFolder(experimentFolder(experiment));
   removeIfEmpty(RUN_FOLDER);
   if (record !== undefined) {

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parseMounts } from './mount-table.ts';
 
 /** Where groups can be made. */
 export interface Hierarchy {
@@ -22,28 +23,16 @@ export function findHierarchy(
   mounts = textOf('/proc/self/mountinfo'),
   read: (file: string) => string = textOf,
 ): FoundHierarchy {
-  const found = mounts.split('\n').map(parseMount);
-  const first = found.find((mount) => mount?.type === 'cgroup' && mount.options.includes('pids'));
+  const found = parseMounts(mounts);
+  const first = found.find(({ type, options }) => type === 'cgroup' && options.includes('pids'));
   if (first) return { folder: first.folder, version: 1 };
-  const second = found.find((mount) => mount?.type === 'cgroup2');
+  const second = found.find(({ type }) => type === 'cgroup2');
   if (!second) return { reason: 'no control groups are mounted' };
   if (!words(read(join(second.folder, 'cgroup.controllers'))).includes('pids'))
     return { reason: `${second.folder} does not have the controller pids` };
   const control = join(second.folder, 'cgroup.subtree_control');
   if (!words(read(control)).includes('pids')) return { reason: `${control} does not have pids` };
   return { folder: second.folder, version: 2 };
-}
-
-/** Fields of proc_pid_mountinfo(5), where a backslash and three octal digits stand for a space and the like. */
-function parseMount(line: string): { type: string; folder: string; options: string[] } | undefined {
-  const [before, after] = line.split(' - ');
-  const folder = before?.split(' ')[4];
-  const [type, , options] = after?.split(' ') ?? [];
-  if (folder === undefined || type === undefined || options === undefined) return undefined;
-  const plain = folder.replace(/\\([0-7]{3})/g, (_, digits) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
-  return { type, folder: plain, options: options.split(',') };
 }
 
 /** Makes a group and that above it. Throws system errors. Returns whether it is new. */

@@ -1,11 +1,11 @@
 /** The command line on a real machine: what it starts, what it leaves, also when everything is killed. */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { agentsOf, processesIn } from '../../../controller/machine/processes.ts';
-import { agentSocket, controllerSocket, experimentFolder } from '../../../controller/names.ts';
+import { agentSocket, controllerSocket, dataFolder, experimentFolder } from '../../../controller/names.ts';
 import type { AgentStatus } from '../../../proto/status.ts';
 import { killIfThere } from '../../support/kernel/kill.ts';
 import { experimentName, type Finished, run, until } from '../../support/lab/lab.ts';
@@ -144,6 +144,25 @@ describe('a detached experiment', () => {
     expect(tracesOf(name)).toEqual(NOTHING);
     expect(await machine()).toEqual(before);
     expect((await netfold('cleanup')).out).toBe('nothing of netfold is on this machine\n');
+  });
+
+  it('leaves nothing where others have mounted on its folder, whose files stay', async () => {
+    const before = await machine();
+    const name = await upDetached();
+    const own = mkdtempSync(join(tmpdir(), 'netfold-test-'));
+    onTestFinished(() => rmSync(own, { recursive: true }));
+    writeFileSync(join(own, 'mine'), 'x');
+    const folder = experimentFolder(name);
+    const below = join(dataFolder(name, 'client.0'), 'a disk');
+    mkdirSync(below);
+    expectSuccess(await run('mount', ['--bind', own, below]));
+    // As a bench that is killed leaves it.
+    expectSuccess(await run('mount', ['-t', 'tmpfs', 'none', folder]));
+    expectSuccess(await netfold('cleanup'));
+    expect(readFileSync(join(own, 'mine'), 'utf8')).toBe('x');
+    await until(() => processesOf(name).length === 0, 'its processes have ended');
+    expect(tracesOf(name)).toEqual(NOTHING);
+    expect(await machine()).toEqual(before);
   });
 
   it('is resumed where it would be by now, although its agents were killed as well', {
