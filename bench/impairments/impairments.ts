@@ -1,9 +1,11 @@
 /** The impairments bench: what each model does to numbered packets, beside its theory, for each delay backend of the machine. */
 import type { DelayBackendName } from '../../agent/linux/probe/probe.ts';
+import type { Flow } from '../../controller/verify/traffic.ts';
 import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { lossModelOf, meanLoss } from '../../proto/models.ts';
-import { type Interruption, withLab } from '../lab.ts';
+import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { chosenBackends } from '../measure/backend.ts';
+import { netemByHand } from '../measure/plain-tc.ts';
 import { judge, least } from '../report/judge.ts';
 import type { Row, Table, Unit } from '../report/model.ts';
 import {
@@ -35,6 +37,8 @@ export interface ImpairmentsOptions {
 interface Case {
   /** As the topology file has it. */
   readonly link: string;
+  /** What comes nearest to it in the words of tc-netem(8), after `delay 20ms`. */
+  readonly byHand?: string;
   /** Whether the delay line alone can do it. */
   readonly isRefusedByNetem?: boolean;
   /** Packets far apart, so that they don't wait for each other. */
@@ -53,9 +57,13 @@ const lossRow = (model: string, arrivals: Arrivals, part = 0.1): Row => {
   return row(`${model}: lost`, 'ratio', target, mean(lostOf(arrivals)), part, arrivals.sent);
 };
 
+/** Half of the width of uniform jitter of 3 ms. */
+const HALF_MS = 3 * Math.sqrt(3);
+
 const CASES: readonly Case[] = [
   {
     link: 'loss_model: bursts 2% of 5 packets',
+    byHand: 'loss gemodel 0.40816% 20%',
     rows: (arrivals) => {
       const lengths = burstsOf(lostOf(arrivals));
       return [
@@ -74,6 +82,7 @@ const CASES: readonly Case[] = [
   },
   {
     link: 'loss_model: correlated 5% 40%',
+    byHand: 'loss 5% 40%',
     rows: (arrivals) => [
       lossRow('correlated 5% 40%', arrivals),
       row('its autocorrelation', 'ratio', 0.4, autocorrelation(lostOf(arrivals)), 0.1, arrivals.sent),
@@ -81,10 +90,12 @@ const CASES: readonly Case[] = [
   },
   {
     link: 'loss_model: gilbert-elliott p=1% r=10% h=30% k=99.5%',
+    byHand: 'loss gemodel 1% 10% 70% 0.5%',
     rows: (arrivals) => [lossRow('gilbert-elliott p=1% r=10% h=30% k=99.5%', arrivals)],
   },
   {
     link: 'loss_model: markov p13=1% p31=30% p32=20% p23=40% p14=0.5%',
+    byHand: 'loss state 1% 30% 20% 40% 0.5%',
     rows: (arrivals) => [lossRow('markov p13=1% p31=30% p32=20% p23=40% p14=0.5%', arrivals)],
   },
   {
@@ -107,17 +118,20 @@ const CASES: readonly Case[] = [
   },
   {
     link: 'duplicate: 2%',
+    byHand: 'duplicate 2%',
     isRefusedByNetem: true,
     rows: (arrivals) => [row('duplicate 2%: copies', 'ratio', 0.02, copiesOf(arrivals), 0.12, arrivals.sent)],
   },
   {
     link: 'corrupt: 2%',
+    byHand: 'corrupt 2%',
     rows: (arrivals) => [
       row('corrupt 2%: refused by checksums', 'ratio', 0.02, mean(lostOf(arrivals)), 0.12, arrivals.sent),
     ],
   },
   {
     link: 'reorder: 1%',
+    byHand: 'reorder 1%',
     // One that is early makes late all that it overtakes.
     rows: (arrivals) => [
       least('reorder 1%: lost', 'ratio', 0, {
@@ -155,15 +169,13 @@ const CASES: readonly Case[] = [
   },
   {
     link: 'jitter: 3ms, distribution: uniform',
+    byHand: `${HALF_MS}ms`,
     slow: true,
     rows: ({ delaysMs }) => [
       ksRow('uniform jitter of 3 ms', delaysMs, (value) => value / (2 * HALF_MS) + 0.5),
     ],
   },
 ];
-
-/** Half of the width of uniform jitter of 3 ms. */
-const HALF_MS = 3 * Math.sqrt(3);
 
 /** `cumulative`: of the difference from the median, which has the machine's own lateness as well. */
 function ksRow(what: string, delaysMs: readonly number[], cumulative: (value: number) => number): Row {
@@ -180,41 +192,69 @@ export async function measureImpairments(options: ImpairmentsOptions): Promise<T
   for (const backend of chosenBackends(options.backend))
     tables.push(
       await tableOf(backend, options),
+      ...(backend === 'netem' ? [await handTable(options)] : []),
       await traces(backend, options),
       await regions(backend, options),
     );
   return tables;
 }
 
-async function tableOf(
-  backend: DelayBackendName,
-  { quick, interruption, say }: ImpairmentsOptions,
-): Promise<Table> {
+const FACTS = {
+  source: 'docs/impairments.md; RFC 4737 for extents',
+  sampled: 'packets, or bursts',
+};
+const METHOD = `${PER_SECOND} numbered UDP packets a second of 64 bytes over paths of 20 ms, beside what the model says`;
+
+async function tableOf(backend: DelayBackendName, options: ImpairmentsOptions): Promise<Table> {
   const cases = CASES.filter(({ isRefusedByNetem }) => backend === 'delay-line' || !isRefusedByNetem);
-  const effort = quick ? 'quick' : 'whole';
-  const text = `services: { ${cases.map((_, i) => `a${i}: {}, b${i}: {}`).join(', ')} }
-links:
-${cases.map(({ link }, i) => `  - { from: a${i}, to: b${i}, latency: 20ms, up: { ${link} } }`).join('\n')}
-`;
-  const rows = await withLab(text, backend, interruption, async ({ place }) => {
+  const links = cases.map(({ link }) => `latency: 20ms, up: { ${link} }`);
+  const rows = await withLab(pairs(links), backend, options.interruption, async (lab) => {
     const all: Row[] = [];
-    for (const [pair, { link, slow, rows: judged }] of cases.entries()) {
-      say(`${backend}: ${link}`);
-      const flow = { from: place(`a${pair}`), to: place(`b${pair}`) };
-      const [perSecond, packets] = slow ? [SLOW.perSecond, SLOW[effort]] : [PER_SECOND, PACKETS[effort]];
-      const measure = async (): Promise<Row[]> => judged(await sendNumbered(flow, { perSecond, packets }));
+    for (const [pair, one] of cases.entries()) {
+      options.say(`${backend}: ${one.link}`);
+      const measure = (): Promise<Row[]> => measureCase(one, flowOf(lab, pair), options);
       const first = await measure();
       // A machine that paused has spoiled only one measurement.
       const isDone = first.every(({ verdict }) => verdict !== 'outside');
-      all.push(...(isDone ? first : (await measure()).map((one) => ({ ...one, tries: 2 }))));
+      all.push(...(isDone ? first : (await measure()).map((row) => ({ ...row, tries: 2 }))));
     }
     return all;
   });
-  return {
-    ...{ id: 'impairments', title: 'models of loss, copies, corruption, order', backend },
-    source: 'docs/impairments.md; RFC 4737 for extents',
-    method: `${PER_SECOND} numbered UDP packets a second of 64 bytes over paths of 20 ms, beside what the model says`,
-    sampled: 'packets, or bursts',
-    rows,
-  };
+  const title = 'models of loss, copies, corruption, order';
+  return { ...FACTS, id: 'impairments', title, backend, method: METHOD, rows };
+}
+
+/** The kernel's results without netfold. */
+async function handTable(options: ImpairmentsOptions): Promise<Table> {
+  const cases = CASES.filter(({ byHand }) => byHand !== undefined);
+  const rows = await withLab(pairs(cases.map(() => '')), 'netem', options.interruption, async (lab) => {
+    const all: Row[] = [];
+    for (const [pair, one] of cases.entries()) {
+      options.say(`netem by hand: ${one.byHand}`);
+      const flow = flowOf(lab, pair);
+      await netemByHand(flow.from, `delay 20ms ${one.byHand}`);
+      const measured = await measureCase(one, flow, options);
+      all.push(...measured.map((row): Row => ({ ...row, bound: null, verdict: 'told', note: one.byHand! })));
+    }
+    return all;
+  });
+  const title = 'the same by netem that is set by hand, for comparison';
+  const method = `${METHOD}; the sender’s interface has \`tc qdisc … netem delay 20ms\` with the words of the note and nothing of netfold`;
+  return { ...FACTS, id: 'impairments-by-hand', title, backend: 'netem', method, rows };
+}
+
+/** Services a0 and b0, a1 and b1, …, with a link between each two. */
+const pairs = (
+  links: readonly string[],
+): string => `services: { ${links.map((_, i) => `a${i}: {}, b${i}: {}`).join(', ')} }
+links:
+${links.map((link, i) => `  - { from: a${i}, to: b${i}, ${link} }`).join('\n')}
+`;
+
+const flowOf = ({ place }: Lab, pair: number): Flow => ({ from: place(`a${pair}`), to: place(`b${pair}`) });
+
+async function measureCase({ slow, rows }: Case, flow: Flow, { quick }: ImpairmentsOptions): Promise<Row[]> {
+  const effort = quick ? 'quick' : 'whole';
+  const [perSecond, packets] = slow ? [SLOW.perSecond, SLOW[effort]] : [PER_SECOND, PACKETS[effort]];
+  return rows(await sendNumbered(flow, { perSecond, packets }));
 }

@@ -40,8 +40,12 @@ export async function shapeEachByHand(places: readonly Place[], rateBps: number)
 /** netem delays all packets that leave `place`, with normal jitter. */
 export async function delayByHand(place: Place, delayMs: number, jitterMs = 0): Promise<void> {
   const jitter = jitterMs === 0 ? '' : ` ${jitterMs}ms distribution normal`;
-  await tc(place, `qdisc add dev eth0 root netem delay ${delayMs}ms${jitter} limit ${NETEM_PACKETS}`);
+  await netemByHand(place, `delay ${delayMs}ms${jitter}`);
 }
+
+/** `words`: as tc-netem(8) has them, for all packets that leave `place`. */
+export const netemByHand = (place: Place, words: string): Promise<void> =>
+  tc(place, `qdisc add dev eth0 root netem ${words} limit ${NETEM_PACKETS}`);
 
 async function tc({ namespace }: Place, words: string): Promise<void> {
   const [program, ...args] = inNamespace(namespace, ['tc', ...words.split(' ')]);
