@@ -1,28 +1,40 @@
 /** The dashboard in Chromium without a window, and what its page is told. */
-import type { BrowserContext, Page } from 'playwright-core';
-import { findCommand } from '../../deploy/setup/processes.mjs';
+import type { Browser, Page } from 'playwright-core';
 import { millisToSeconds } from '../../proto/units.ts';
 import { BenchError } from '../errors.ts';
+import { startChromium } from './chromium.ts';
 
 /** As a notebook has it. */
-const SCREEN = { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' } as const;
+const SCREEN = { width: 1440, height: 900 };
 const PATIENCE_MS = 60_000;
+/** Between two entries of what the page has heard. */
+const HEARD_MS = 5000;
 
-/** What has come to the page that is open, since its beginning. */
-export interface Told {
-  updates: number;
-  bytes: number;
+/** What has come to the page since it was opened. */
+export interface Heard {
+  /** By the date. */
+  readonly atMs: number;
+  readonly updates: number;
+  readonly updateBytes: number;
+}
+
+/** What a page has written down of itself. */
+export interface PageNotes {
+  readonly heard: readonly Heard[];
   /** Scripts that failed, and what the page's policy has refused. */
-  readonly complaints: string[];
+  readonly complaints: readonly string[];
 }
 
 export interface Dashboard {
-  readonly told: Told;
   /**
    * Opens the page anew, and closes the one before. Resolves with the seconds from the request until the page has drawn the flows of
    * the whole network.
    */
   open(): Promise<number>;
+  /** From now on the browser is as its users have it: its debugger keeps the answers to all requests that a page makes, 100 MB of them. */
+  leave(): Promise<void>;
+  /** Of all pages that were opened; `heard` is the last one's. May be called after `leave`. */
+  notes(): Promise<PageNotes>;
   close(): Promise<void>;
 }
 
@@ -31,28 +43,27 @@ export async function openDashboard(
   { url, link }: { readonly url: string; readonly link: string },
   { experiment, flows }: { readonly experiment: string; readonly flows: number },
 ): Promise<Dashboard> {
-  const executablePath = findCommand('chromium') ?? findCommand('chromium-browser');
-  if (executablePath === undefined)
-    throw new BenchError('MACHINE_FAILED', 'there is no Chromium', 'install it: apt-get install chromium');
-  const { chromium } = await import('playwright-core');
-  // Its own sandbox does not work for root. After a signal, playwright would end this process before the experiment is removed.
-  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
-  const args = ['--no-sandbox', '--disable-gpu'];
-  const browser = await chromium.launch({ executablePath, args, ...signals });
-  const told: Told = { updates: 0, bytes: 0, complaints: [] };
-  let page: Page | undefined;
+  const chromium = await startChromium(SCREEN);
+  let browser: Browser | undefined;
+  const complaints: string[] = [];
+  /** A page that is there when the debugger comes stays when it goes. */
+  const pageOf = async (): Promise<Page> => {
+    browser ??= await chromium.debug();
+    return browser.contexts()[0]!.pages()[0]!;
+  };
   try {
-    const context = await browser.newContext(SCREEN);
+    const first = await pageOf();
+    const context = first.context();
+    await context.addInitScript(NOTE_TAKER);
     // The cookie is the context's, as that of a page which opens the link.
     const answer = await context.request.get(link);
     if (!answer.ok())
       throw new BenchError('COMMAND_FAILED', `${url} refuses its link: ${await answer.text()}`);
     return {
-      told,
       open: async () => {
-        await page?.close();
-        Object.assign(told, { updates: 0, bytes: 0 });
-        page = await newPage(context, told);
+        const page = await pageOf();
+        complaints.push(...((await notesOf(page))?.complaints ?? []));
+        await page.goto('about:blank');
         const began = performance.now();
         await page.goto(`${url}/#${experiment}`);
         await page
@@ -65,32 +76,53 @@ export async function openDashboard(
         );
         return millisToSeconds(performance.now() - began);
       },
-      close: () => browser.close(),
+      leave: async () => {
+        await browser?.close();
+        browser = undefined;
+      },
+      notes: async () => {
+        const notes = await notesOf(await pageOf());
+        if (!notes) throw new BenchError('COMMAND_FAILED', 'the page is not there any more');
+        return { heard: notes.heard, complaints: [...complaints, ...notes.complaints] };
+      },
+      close: () => chromium.stop(),
     };
   } catch (error) {
-    await browser.close();
+    await chromium.stop();
     throw error;
   }
 }
 
-async function newPage(context: BrowserContext, told: Told): Promise<Page> {
-  const page = await context.newPage();
-  page.on('pageerror', ({ message }) => told.complaints.push(message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') told.complaints.push(message.text());
-  });
-  page.on('websocket', (socket) =>
-    socket.on('framereceived', ({ payload }) => {
-      if (!isUpdate(payload)) return;
-      told.updates++;
-      told.bytes += payload.length;
-    }),
-  );
-  return page;
-}
+const notesOf = (page: Page): Promise<PageNotes | undefined> =>
+  page.evaluate('window.netfoldNotes') as Promise<PageNotes | undefined>;
 
-/** Whether a message of the stream changes flows. Pure. */
-export function isUpdate(payload: string | Buffer): boolean {
-  const text = payload.toString();
+/** Whether a message of the stream changes flows. Pure; also a part of the page. */
+export function isUpdate(text: string): boolean {
   return text.startsWith('{"type":"change"') && text.includes('"flows":{"set":{');
 }
+
+/** Runs in each page before its own scripts do. */
+const NOTE_TAKER = `
+${isUpdate.toString()}
+const notes = { heard: [], complaints: [] };
+window.netfoldNotes = notes;
+let [updates, updateBytes] = [0, 0];
+const Plain = window.WebSocket;
+window.WebSocket = class extends Plain {
+  constructor(...words) {
+    super(...words);
+    this.addEventListener('message', ({ data }) => {
+      if (!isUpdate(data)) return;
+      updates++;
+      updateBytes += data.length;
+    });
+  }
+};
+setInterval(() => notes.heard.push({ atMs: Date.now(), updates, updateBytes }), ${HEARD_MS});
+addEventListener('error', ({ message }) => notes.complaints.push(message));
+addEventListener('unhandledrejection', ({ reason }) => notes.complaints.push(String(reason)));
+addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+  notes.complaints.push(violatedDirective + ': ' + blockedURI));
+const { error } = console;
+console.error = (...words) => { notes.complaints.push(words.join(' ')); error.apply(console, words); };
+`;

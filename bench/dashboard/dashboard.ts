@@ -50,18 +50,21 @@ async function measure(
     say(
       `first picture: ${[firstPicture, ...pictures].map((seconds) => `${seconds.toFixed(2)} s`).join(', ')}`,
     );
-    const { told } = dashboard;
+    await dashboard.leave();
+    const countsFromMs = Date.now() + warmMs;
     const samples = await watch({
-      ...{ server: server.pid, told, forMs: warmMs + watchMs, interruption },
-      heard: ({ atMs, serverBytes, browserBytes, updates }) => {
+      ...{ server: server.pid, forMs: warmMs + watchMs, interruption },
+      taken: ({ atMs, serverBytes, browserBytes }) => {
         const megabytes = [browserBytes, serverBytes].map((bytes) => `${Math.round(bytes / 1e6)} MB`);
-        say(
-          `${Math.round(atMs / 1000)} s: ${updates} updates; browser ${megabytes[0]}, server ${megabytes[1]}`,
-        );
+        say(`${Math.round(atMs / 1000)} s: browser ${megabytes[0]}, server ${megabytes[1]}`);
       },
     });
-    const { complaints } = told;
-    return { firstPicture, pictures, complaints, samples: samples.filter(({ atMs }) => atMs >= warmMs) };
+    const { complaints, heard } = await dashboard.notes();
+    return {
+      ...{ firstPicture, pictures, complaints },
+      samples: samples.filter(({ atMs }) => atMs >= warmMs),
+      heard: heard.filter(({ atMs }) => atMs >= countsFromMs),
+    };
   } finally {
     await dashboard.close();
   }

@@ -4,6 +4,7 @@ import { growth } from '../measure/growth.ts';
 import { median, range } from '../measure/statistics.ts';
 import { judge, least, reported } from '../report/judge.ts';
 import type { Row, Table } from '../report/model.ts';
+import type { Heard } from './browser.ts';
 import type { NetworkSize } from './network.ts';
 import type { Sample } from './watch.ts';
 
@@ -23,11 +24,13 @@ export interface Facts {
   readonly pictures: readonly number[];
   /** After the warm-up. */
   readonly samples: readonly Sample[];
+  /** The same, of the page. */
+  readonly heard: readonly Heard[];
   readonly complaints: readonly string[];
 }
 
 export function tablesOf(facts: Facts, { nodes, flows, hosts }: NetworkSize): Table[] {
-  const { firstPicture, pictures, samples, complaints } = facts;
+  const { firstPicture, pictures, samples, heard, complaints } = facts;
   const picture = (what: string, seconds: readonly number[]): Row =>
     least(what, 's', PICTURE_SECONDS, {
       ...{ measured: median(seconds), spread: range(seconds), samples: seconds.length },
@@ -50,10 +53,10 @@ export function tablesOf(facts: Facts, { nodes, flows, hosts }: NetworkSize): Ta
       title: `an open page: ${network}`,
       source: `issue 16: ${UPDATES_PER_SECOND} updates a second at under half a core in the browser and 5 % of a core in the server, memory of both flat over 10 minutes`,
       method:
-        'Every rate changes in every tick of the agents. Processor time is that of all processes of the browser, and of the server, by /proc/PID/stat, as a part of one core; the debugger by which the bench counts updates is a part of the browser’s. Memory of the browser: proportional set size of all its processes; of the server: resident. Growth: by the median of the slopes between any two of the values every 5 s, over the whole time.',
+        'Every rate changes in every tick of the agents. Processor time is that of all processes of the browser, and of the server, by /proc/PID/stat, as a part of one core. No debugger is connected meanwhile; the page counts its updates. Memory of the browser: proportional set size of all its processes; of the server: resident. Growth: by the median of the slopes between any two of the values every 5 s, over the whole time.',
       sampled: 'values, or slices of 5 s',
       rows: [
-        updatesRow(samples),
+        updatesRow(heard),
         coresRow('the browser', BROWSER_CORES, samples, ({ browserSeconds }) => browserSeconds),
         coresRow('the server', SERVER_CORES, samples, ({ serverSeconds }) => serverSeconds),
         growthRow('the browser', samples, ({ browserBytes }) => browserBytes),
@@ -65,7 +68,7 @@ export function tablesOf(facts: Facts, { nodes, flows, hosts }: NetworkSize): Ta
         reported(
           'text of updates',
           'B/s',
-          pace(samples, ({ updateBytes }) => updateBytes),
+          pace(heard, ({ updateBytes }) => updateBytes),
         ),
         reported(
           'the bench, with the played agents',
@@ -77,11 +80,11 @@ export function tablesOf(facts: Facts, { nodes, flows, hosts }: NetworkSize): Ta
   ];
 }
 
-function updatesRow(samples: readonly Sample[]): Row {
+function updatesRow(heard: readonly Heard[]): Row {
   const bound = { kind: 'relative', value: FEWER_UPDATES, bad: 'below' } as const;
   return judge(
     { what: 'updates of all flows', unit: '1/s', target: UPDATES_PER_SECOND, bound },
-    pace(samples, ({ updates }) => updates),
+    pace(heard, ({ updates }) => updates),
   );
 }
 
@@ -104,8 +107,8 @@ function growthRow(what: string, samples: readonly Sample[], of: (sample: Sample
 }
 
 /** By the second, of what counts up: over the whole time, with the range of slices. */
-function pace(samples: readonly Sample[], of: (sample: Sample) => number) {
-  const between = (before: Sample, after: Sample): number =>
+function pace<S extends { readonly atMs: number }>(samples: readonly S[], of: (sample: S) => number) {
+  const between = (before: S, after: S): number =>
     (of(after) - of(before)) / millisToSeconds(after.atMs - before.atMs);
   const slices = samples.slice(1).map((after, index) => between(samples[index]!, after));
   const measured = slices.length === 0 ? Number.NaN : between(samples[0]!, samples.at(-1)!);

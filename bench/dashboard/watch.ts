@@ -11,7 +11,6 @@ import {
   secondsOf,
   sharedMemoryBytes,
 } from '../measure/cpu/process-tree.ts';
-import type { Told } from './browser.ts';
 
 /** The resolution of 10 ms is 0.2 % of a core in this time. */
 const SAMPLE_MS = 5000;
@@ -25,21 +24,17 @@ export interface Sample {
   readonly benchSeconds: number;
   readonly serverBytes: number;
   readonly browserBytes: number;
-  /** Since the page was opened. */
-  readonly updates: number;
-  readonly updateBytes: number;
 }
 
 export interface WatchPlan {
   readonly server: number;
-  readonly told: Told;
   readonly forMs: number;
   readonly interruption: Interruption;
-  readonly heard: (sample: Sample) => void;
+  readonly taken: (sample: Sample) => void;
 }
 
 /** All children of this process but the server are the browser's. Throws `COMMAND_FAILED` if one of both has ended, `INTERRUPTED`. */
-export async function watch({ server, told, forMs, interruption, heard }: WatchPlan): Promise<Sample[]> {
+export async function watch({ server, forMs, interruption, taken }: WatchPlan): Promise<Sample[]> {
   const samples: Sample[] = [];
   const began = performance.now();
   let [browserBefore, browserSeconds] = [new Map<number, number>(), 0];
@@ -58,14 +53,14 @@ export async function watch({ server, told, forMs, interruption, heard }: WatchP
     if (due > 0) browserSeconds += secondsBetween(browserBefore, seconds);
     browserBefore = seconds;
     const sample = {
-      ...{ atMs: performance.now() - began, browserSeconds, updates: told.updates, updateBytes: told.bytes },
+      ...{ atMs: performance.now() - began, browserSeconds },
       serverSeconds: serverNow - serverFirst,
       benchSeconds: benchSeconds() - benchFirst,
       serverBytes: processMemory(server).nowBytes,
       browserBytes: sharedMemoryBytes(browser),
     };
     samples.push(sample);
-    heard(sample);
+    taken(sample);
   }
   return samples;
 }

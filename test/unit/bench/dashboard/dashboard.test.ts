@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isUpdate } from '../../../../bench/dashboard/browser.ts';
+import { type Heard, isUpdate } from '../../../../bench/dashboard/browser.ts';
 import { playedState } from '../../../../bench/dashboard/experiment.ts';
 import { type PlayedNetwork, playedNetwork, rateOf } from '../../../../bench/dashboard/network.ts';
 import { PlayedAgent } from '../../../../bench/dashboard/played-agent.ts';
@@ -135,19 +135,29 @@ describe('what the bench reads', () => {
 });
 
 /** Of a minute: what is used in a second, and how memory grows in it. */
-function samplesOf({ updates = 5, browser = 0.2, server = 0.02, growsBytes = 0 }): Sample[] {
+function samplesOf({ browser = 0.2, server = 0.02, growsBytes = 0 }): Sample[] {
   return Array.from({ length: 13 }, (_, index) => {
     const second = 5 * index;
     return {
-      ...{ atMs: 1000 * second, updates: updates * second, updateBytes: 1e5 * updates * second },
-      ...{ serverSeconds: server * second, browserSeconds: browser * second, benchSeconds: 0.1 * second },
+      ...{ atMs: 1000 * second, benchSeconds: 0.1 * second },
+      ...{ serverSeconds: server * second, browserSeconds: browser * second },
       ...{ serverBytes: 1e8 + growsBytes * second, browserBytes: 4e8 - growsBytes * second },
     };
   });
 }
 
+/** By the date; the same time in the page. */
+const heardOf = (updates: number): Heard[] =>
+  Array.from({ length: 13 }, (_, index) => {
+    const second = 5 * index;
+    return { atMs: 1e12 + 1000 * second, updates: updates * second, updateBytes: 1e5 * updates * second };
+  });
+
 describe('the tables', () => {
-  const facts = { firstPicture: 1.5, pictures: [0.8, 1.1, 0.9], samples: samplesOf({}), complaints: [] };
+  const facts = {
+    ...{ firstPicture: 1.5, pictures: [0.8, 1.1, 0.9], complaints: [] },
+    ...{ samples: samplesOf({}), heard: heardOf(5) },
+  };
   const outside = (change: Partial<Parameters<typeof tablesOf>[0]>): string[] =>
     tablesOf({ ...facts, ...change }, SIZE)
       .flatMap(({ rows }) => rows)
@@ -169,8 +179,8 @@ describe('the tables', () => {
     expect(outside({ firstPicture: 2.1 })).toEqual(['of the first reader of a server']);
     expect(outside({ pictures: [1, 2.1, 2.2] })).toEqual(['of later readers']);
     expect(outside({ complaints: ['refused to load'] })).toEqual(['complaints of the page']);
-    expect(outside({ samples: samplesOf({ updates: 4 }) })).toEqual(['updates of all flows']);
-    expect(outside({ samples: samplesOf({ updates: 6 }) })).toEqual([]);
+    expect(outside({ heard: heardOf(4) })).toEqual(['updates of all flows']);
+    expect(outside({ heard: heardOf(6) })).toEqual([]);
     expect(outside({ samples: samplesOf({ browser: 0.6 }) })).toEqual(['the browser: processor time']);
     expect(outside({ samples: samplesOf({ server: 0.06 }) })).toEqual(['the server: processor time']);
     expect(outside({ samples: samplesOf({ growsBytes: 1e6 }) })).toEqual(['the server: growth of memory']);
