@@ -4,6 +4,7 @@ import { type Blame, exitCodeOf, NetfoldError } from '../proto/errors.ts';
 export const EXIT_INTERRUPTED = 130;
 
 export type ControllerErrorCode =
+  | 'BEYOND_REQUEST'
   | 'FILE_UNREADABLE'
   | 'FILE_UNWRITABLE'
   | 'EXPERIMENT_EXISTS'
@@ -82,6 +83,7 @@ export type ControllerErrorCode =
   | 'CAPTURE_RECORD';
 
 const BLAME: Readonly<Record<ControllerErrorCode, Blame>> = {
+  BEYOND_REQUEST: 'input',
   FILE_UNREADABLE: 'input',
   FILE_UNWRITABLE: 'input',
   EXPERIMENT_EXISTS: 'input',

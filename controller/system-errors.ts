@@ -1,6 +1,7 @@
 /** Refusals of the operating system that are no bugs: full and read-only file systems, programs that are missing. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { beyondRequest, DENIED_BY_NODE } from './beyond-request.ts';
 import { ControllerError } from './errors.ts';
 import { RUN_FOLDER } from './names.ts';
 
@@ -22,6 +23,7 @@ const DENIED = new Set(['EACCES', 'EPERM']);
 export function withCode(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, dest, syscall = '' } = error as NodeJS.ErrnoException & { dest?: string };
+  if (code === DENIED_BY_NODE) return beyondRequest(error);
   // Of a copy, the first is what is read.
   const path = dest ?? (error as NodeJS.ErrnoException).path;
   const file = path ?? 'a file of netfold';

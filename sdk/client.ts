@@ -22,6 +22,7 @@ const TIMEOUT_MS = 120_000;
 const LONG: ReadonlySet<RouteId> = new Set([
   'startExperiment',
   'exec',
+  'runTool',
   'askHosts',
   'hostLogs',
   'hostExec',

@@ -1,7 +1,7 @@
 /** Where the API is, and what lets one in. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { AnswerOf, BodyFor } from '../proto/api/v1/routes.ts';
+import type { AnswerOf, BodyFor, ParamsOf } from '../proto/api/v1/routes.ts';
 import { NetfoldError } from '../proto/errors.ts';
 import { ApiClient } from './client.ts';
 import { Injection } from './injection.ts';
@@ -20,6 +20,12 @@ export type InjectOptions = NonNullable<BodyFor<'startExperiment'>['inject']> &
 export interface Connection {
   readonly client: ApiClient;
   list(): Promise<AnswerOf<'listExperiments'>>;
+  /** A command about files, such as `check`, `paths` or `convert`: `words` as at the command line, with the files that they name. */
+  tool(
+    name: ParamsOf<'runTool'>['tool'],
+    words: readonly string[],
+    files?: Readonly<Record<string, string>>,
+  ): Promise<AnswerOf<'runTool'>>;
   /** Runs the text of a topology. `await using` ends it. Throws a `NetfoldError`, with the file's errors. */
   start(topology: string, options?: StartOptions): Promise<Lab>;
   /** Runs it on hosts over SSH, as the server reaches them. `await using` ends it. Throws as `start` does. */
@@ -52,6 +58,8 @@ export function connectionOf(client: ApiClient, onStopped?: () => Promise<void>)
   return {
     client,
     list: () => client.call('listExperiments', {}),
+    tool: (tool, words, files = {}) =>
+      client.call('runTool', { params: { tool }, body: { words: [...words], files: { ...files } } }),
     start: async (topology, options = {}) => {
       const { name, warnings } = await client.call('startExperiment', { body: { ...options, topology } });
       return new Lab(client, name, { warnings, isOwn: true, ...(onStopped && { onStopped }) });

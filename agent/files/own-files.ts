@@ -118,12 +118,23 @@ function openOwn(path: string, flags: number, mode: number): number {
   const descriptor = openSync(path, flags | constants.O_NOFOLLOW, mode);
   try {
     requireOwnFile(path, fstatSync(descriptor));
-    if (!found && (flags & constants.O_CREAT) !== 0) fchmodSync(descriptor, mode);
+    if (!found && (flags & constants.O_CREAT) !== 0) setMode(descriptor, mode);
     return descriptor;
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
+}
+
+/**
+ * Under Node's permissions (`--permission`) neither mode nor time of writing can be chosen: a command that runs so writes into a folder that
+ * its owner alone can enter, and that is not kept.
+ */
+const isConfined = (): boolean => process.permission !== undefined;
+
+/** Whatever the umask is. */
+function setMode(descriptor: number, mode: number): void {
+  if (!isConfined()) fchmodSync(descriptor, mode);
 }
 
 function requireOwnFile(path: string, found: Stats): void {
@@ -179,8 +190,8 @@ export function writeDraft(draft: string, text: string, { mode, isLasting = fals
   const descriptor = openSync(draft, 'wx', mode);
   try {
     writeAll(descriptor, text, draft);
-    fchmodSync(descriptor, mode);
-    if (isLasting) fsyncSync(descriptor);
+    setMode(descriptor, mode);
+    if (isLasting && !isConfined()) fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }

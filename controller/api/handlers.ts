@@ -24,6 +24,7 @@ export function handlersOf(experiments: Experiments, inside: Inside, link: () =>
     listExperiments: () => experiments.list(),
     startExperiment: ({ body }) => experiments.start(together(body)),
     checkTopology: async ({ body }) => checked(body),
+    runTool: ({ params, body, signal }) => experiments.tool(params.tool, body, signal),
     beginStart: async ({ body }) => starts.begin(together(body)),
     getStart: async ({ params }) => starts.state(params.id),
     askHosts: ({ params, body }) => experiments.askHosts(params.action, body),

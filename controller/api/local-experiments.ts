@@ -10,6 +10,7 @@ import { ExecSlots, timeoutMsOf } from './exec-bounds.ts';
 import type { Experiments, Listed } from './ports.ts';
 import { start } from './starting/daemon.ts';
 import { askHosts, hostExec, hostLogs, hostNetwork } from './starting/injections.ts';
+import { runTool } from './starting/tools.ts';
 
 export interface LocalOptions {
   /** A file with the key that signs commands; else that of each experiment, where there is one. */
@@ -37,6 +38,10 @@ export function localExperiments({ key, sshConfig }: LocalOptions = {}): Experim
     command: async (experiment, host, request) =>
       (await controlAgents(experiment, host, request, userKeyOf(experiment, key))).answer,
     start: (request, tell) => start(request, tell, sshConfig),
+    tool: async (tool, request, signal) => {
+      const timeoutMs = timeoutMsOf(request.timeout);
+      return slots.run(() => runTool(tool, request, { timeoutMs, signal }));
+    },
     askHosts: (action, request) => askHosts(action, request, sshConfig),
     hostLogs: (request) => hostLogs(request, sshConfig),
     hostExec: async (request, signal) => {

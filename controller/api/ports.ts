@@ -55,6 +55,12 @@ export interface Experiments {
   command(experiment: string, host: string | undefined, request: ControlRequest): Promise<AcceptedCommand>;
   /** Resolves when all agents enforce the topology; `tell` hears what it is doing. Throws `TopologyError`, and why it could not start. */
   start(request: StartRequest, tell?: (progress: string) => void): Promise<Started>;
+  /** A command about files; `signal` ends it. Throws `TOO_MUCH_AT_ONCE`. */
+  tool(
+    tool: ParamsOf<'runTool'>['tool'],
+    request: BodyOf<'runTool'>,
+    signal: AbortSignal,
+  ): Promise<AnswerOf<'runTool'>>;
   /** Hosts over SSH. Throws what is wrong with all of them. */
   askHosts(
     action: ParamsOf<'askHosts'>['action'],

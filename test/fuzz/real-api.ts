@@ -27,7 +27,7 @@ events:
 `;
 /** Each starts processes, which takes a hundred times as long as any other request: with as many of all, they took 264 s of 290. */
 const RARE: ReadonlySet<string> = new Set([
-  ...['startExperiment', 'beginStart', 'exec'],
+  ...['startExperiment', 'beginStart', 'exec', 'runTool'],
   ...['askHosts', 'hostNetwork', 'hostLogs', 'hostExec'],
 ]);
 /** A server allows each address so many requests a second, as many as one that asks in turn can send: they come from several. */

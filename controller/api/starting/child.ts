@@ -21,9 +21,19 @@ function begin(
   words: readonly string[],
   stdout: 'ignore' | 'pipe',
   stdin: 'ignore' | 'pipe' = 'ignore',
+  { folder = '/', flags = [] }: Where = {},
 ): ChildProcess {
   const { NETFOLD_API: _, NETFOLD_TOKEN: __, NETFOLD_NAME: ___, ...env } = process.env;
-  return fork(MAIN, words, { env, cwd: '/', detached: true, stdio: [stdin, stdout, 'pipe', 'ipc'] });
+  const execArgv = [...process.execArgv, ...flags];
+  const stdio = [stdin, stdout, 'pipe', 'ipc'] as const;
+  return fork(MAIN, words, { env, execArgv, cwd: folder, detached: true, stdio: [...stdio] });
+}
+
+export interface Where {
+  /** In which it runs. */
+  readonly folder?: string;
+  /** Of Node. */
+  readonly flags?: readonly string[];
 }
 
 /** The last bytes that it writes. */
@@ -115,8 +125,12 @@ export interface Asked {
 }
 
 /** Runs it for its outputs and its exit code, within bounds. */
-export async function commandOutcome(words: readonly string[], bounds: Bounds): Promise<Asked> {
-  const child = begin(words, 'pipe', 'pipe');
+export async function commandOutcome(
+  words: readonly string[],
+  bounds: Bounds,
+  where?: Where,
+): Promise<Asked> {
+  const child = begin(words, 'pipe', 'pipe', where);
   let failed: ErrorFacts | undefined;
   child.on('message', (message: Message) => {
     if ('failed' in message) failed = message.failed;

@@ -6,6 +6,7 @@ import type { LoadedTopology } from '../../../topology/loading.ts';
 import type { Extras, TextFile } from '../../../topology/model/format.ts';
 import { MAX_TEXT_LENGTH } from '../../../topology/model/limits.ts';
 import type { PathAdvice, TcpBuffers } from '../../../topology/path-warnings.ts';
+import { beyondRequest, DENIED_BY_NODE } from '../../beyond-request.ts';
 import { ControllerError } from '../../errors.ts';
 import type { TopologyText } from '../../experiment/bootstraps.ts';
 import type { Origin } from '../../record/description.ts';
@@ -115,6 +116,7 @@ function included<T>(
     return read(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (code === DENIED_BY_NODE) return { problem: beyondRequest(error as Error).message };
     return { problem: code === 'ENOENT' ? 'there is no such file' : message };
   }
 }
@@ -171,6 +173,7 @@ export function readText(file: string, what: string): string {
     return readBounded(file);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === DENIED_BY_NODE) throw beyondRequest(cause as Error);
     const reason =
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
     throw new ControllerError(

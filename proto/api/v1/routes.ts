@@ -58,6 +58,7 @@ import {
 import { recordFileQuery, recordSchema } from './record.ts';
 import { checkedSchema, checkRequestSchema, startIdSchema, startStateSchema } from './starts.ts';
 import { streamMessageSchema } from './stream.ts';
+import { toolAnswerSchema, toolParams, toolRequestSchema } from './tools.ts';
 import { experimentVerdictSchema } from './verdict.ts';
 
 export const API_ROOT = '/api/v1';
@@ -126,6 +127,13 @@ export const ROUTES = {
     201,
   ),
   checkTopology: post('/check', 'Checks a topology.', none, checkRequestSchema, checkedSchema),
+  runTool: post(
+    '/tools/{tool}',
+    'Runs a command of netfold’s that reads and writes files, with files of the request.',
+    toolParams,
+    toolRequestSchema,
+    toolAnswerSchema,
+  ),
   beginStart: post(
     '/starts',
     'Starts an experiment as POST /experiments does, and answers at once.',
@@ -287,6 +295,8 @@ export const SCHEMAS = {
   Started: startedSchema,
   CheckRequest: checkRequestSchema,
   Checked: checkedSchema,
+  ToolRequest: toolRequestSchema,
+  ToolAnswer: toolAnswerSchema,
   StartState: startStateSchema,
   InjectionRequest: injectionRequestSchema,
   InjectionAnswer: injectionAnswerSchema,

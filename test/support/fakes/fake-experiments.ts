@@ -105,6 +105,11 @@ export class FakeExperiments implements Experiments {
     return { name: name ?? loaded.topology.name, warnings: [] };
   }
 
+  async tool(...[tool, { words, files }]: Parameters<Experiments['tool']>): ReturnType<Experiments['tool']> {
+    const ended = { code: 0, stdout: [tool, ...words].join(' '), stderr: '' };
+    return { ...ended, truncated: false, timedOut: false, files };
+  }
+
   async askHosts(
     ...[action, { inventory, name }]: Parameters<Experiments['askHosts']>
   ): ReturnType<Experiments['askHosts']> {
