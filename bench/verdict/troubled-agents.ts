@@ -116,37 +116,39 @@ export function nearMemory(lab: Lab, host: number): Undo {
 /** Its main thread alone, which has what it wants until a part is set. Only where `canBoundProcessor`. */
 export const nearProcessor = (lab: Lab, host: number): ProcessorBound => boundProcessor(pidOf(lab, host));
 
-/** So many ask it, each again as soon as it is answered. What its main thread takes for that is measured for so long … */
-const ASKING = 4;
+/** What the main thread takes while it is asked so often is measured for so long … */
+const ASKED_MS = 25;
 const MEASURED_MS = 2000;
-/** … and it gets this part of that: it never rests, but answers in time. */
+/** … and it gets this part of that, or the least that the kernel takes: it never rests, and answers all the same. */
 const TOO_LITTLE = 0.5;
-/** An agent that takes less than this part of a processor has hardly been asked. */
-const LEAST_NEEDED = 0.1;
+const LEAST_PART = 0.01;
+/** What is more than this part of it is not little enough. */
+const ENOUGH = 0.6;
 
 /** It is asked, and gets less of a processor than it needs for that. Only where `canBoundProcessor`. */
 export async function crowd(lab: Lab, host: number): Promise<Undo> {
   const { name, plan } = lab.experiment;
   const pid = pidOf(lab, host);
   let isOver = false;
-  const ask = async (): Promise<void> => {
-    while (!isOver) await askVerdict(name, [plan.hosts[host]!.name]);
-  };
-  const asking = Promise.all(Array.from({ length: ASKING }, ask));
-  // Told when it is undone.
-  asking.catch(() => {});
-  const end = async (): Promise<void> => {
+  const asking = (async () => {
+    while (!isOver) {
+      await askVerdict(name, [plan.hosts[host]!.name]);
+      await sleep(ASKED_MS);
+    }
+  })();
+  const end = (): Promise<void> => {
     isOver = true;
-    await asking;
+    return asking;
   };
   try {
     const before = mainThreadSeconds(pid);
     await sleep(MEASURED_MS);
     const needed = (mainThreadSeconds(pid) - before) / millisToSeconds(MEASURED_MS);
+    const part = Math.max(LEAST_PART, TOO_LITTLE * needed);
     const message = `the agent needs only ${(needed * 100).toFixed(1)} % of a processor`;
-    if (needed < LEAST_NEEDED) throw new BenchError('FAULT_FAILED', message);
+    if (part > ENOUGH * needed) throw new BenchError('FAULT_FAILED', message);
     const bound = nearProcessor(lab, host);
-    bound.set(TOO_LITTLE * needed);
+    bound.set(part);
     return () => {
       bound.end();
       return end();

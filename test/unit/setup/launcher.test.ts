@@ -37,6 +37,13 @@ it("hands its arguments to the checkout's Node and gives its exit code", () => {
   });
 });
 
+it('gives a server room for what it forgets', () => {
+  installFakeNode();
+  expect(launch(join(root, 'bin/netfold'), 'serve', '--json').stdout).toBe(
+    `--no-wasm-tier-up\n--min-semi-space-size=16\n--max-semi-space-size=32\n${root}/controller/cli/main.ts\nserve\n--json\n`,
+  );
+});
+
 it('finds its checkout through links to links', () => {
   installFakeNode();
   symlinkSync('bin/netfold', join(root, 'first'));
