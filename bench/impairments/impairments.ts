@@ -5,6 +5,7 @@ import type { DelayBackendChoice } from '../../proto/bootstrap.ts';
 import { lossModelOf, meanLoss } from '../../proto/models.ts';
 import { type Interruption, type Lab, withLab } from '../lab.ts';
 import { chosenBackends } from '../measure/backend.ts';
+import { withBareLab } from '../measure/bare-lab.ts';
 import { netemByHand } from '../measure/plain-tc.ts';
 import { judge, least } from '../report/judge.ts';
 import type { Row, Table, Unit } from '../report/model.ts';
@@ -22,8 +23,10 @@ import { sendNumbered } from './numbered.ts';
 import { regions } from './regions.ts';
 import { traces } from './traces.ts';
 
-/** A sender in JavaScript keeps this pace on one core, and either backend without a growing queue. */
-const PER_SECOND = 8000;
+/** A sender in JavaScript keeps the first on one core, and either backend without a growing queue; an emulated machine keeps a later one. */
+const PACES = [8000, 4000, 2000, 1000, 500];
+/** Nothing is lost for so long at a pace that is kept. */
+const PACE_SECONDS = 4;
 const PACKETS = { whole: 160_000, quick: 16_000 };
 const SLOW = { perSecond: 60, whole: 3000, quick: 300 };
 
@@ -203,44 +206,51 @@ const FACTS = {
   source: 'docs/impairments.md; RFC 4737 for extents',
   sampled: 'packets, or bursts',
 };
-const METHOD = `${PER_SECOND} numbered UDP packets a second of 64 bytes over paths of 20 ms, beside what the model says`;
+const methodOf = (perSecond: number): string =>
+  `${perSecond} numbered UDP packets a second of 64 bytes over paths of 20 ms, beside what the model says`;
 
 async function tableOf(backend: DelayBackendName, options: ImpairmentsOptions): Promise<Table> {
   const cases = CASES.filter(({ isRefusedByNetem }) => backend === 'delay-line' || !isRefusedByNetem);
-  const links = cases.map(({ link }) => `latency: 20ms, up: { ${link} }`);
-  const rows = await withLab(pairs(links), backend, options.interruption, async (lab) => {
-    const all: Row[] = [];
+  const links = [...cases.map(({ link }) => `latency: 20ms, up: { ${link} }`), 'latency: 20ms'];
+  return withLab(pairs(links), backend, options.interruption, async (lab) => {
+    const perSecond = await paceOf(flowOf(lab, cases.length));
+    options.say(`${backend}: ${perSecond} packets a second`);
+    const rows: Row[] = [];
     for (const [pair, one] of cases.entries()) {
       options.say(`${backend}: ${one.link}`);
-      const measure = (): Promise<Row[]> => measureCase(one, flowOf(lab, pair), options);
+      const measure = (): Promise<Row[]> => measureCase(one, flowOf(lab, pair), perSecond, options);
       const first = await measure();
       // A machine that paused has spoiled only one measurement.
       const isDone = first.every(({ verdict }) => verdict !== 'outside');
-      all.push(...(isDone ? first : (await measure()).map((row) => ({ ...row, tries: 2 }))));
+      rows.push(...(isDone ? first : (await measure()).map((row) => ({ ...row, tries: 2 }))));
     }
-    return all;
+    const title = 'models of loss, copies, corruption, order';
+    return { ...FACTS, id: 'impairments', title, backend, method: methodOf(perSecond), rows };
   });
-  const title = 'models of loss, copies, corruption, order';
-  return { ...FACTS, id: 'impairments', title, backend, method: METHOD, rows };
 }
 
 /** The kernel's results without netfold. */
 async function handTable(options: ImpairmentsOptions): Promise<Table> {
   const cases = CASES.filter(({ byHand }) => byHand !== undefined);
-  const rows = await withLab(pairs(cases.map(() => '')), 'netem', options.interruption, async (lab) => {
-    const all: Row[] = [];
+  const names = ['a', 'b'].flatMap((side) => [`${side}.0`, ...cases.map((_, pair) => `${side}.${pair + 1}`)]);
+  return withBareLab(names, options.interruption, async (places) => {
+    const [first, ...flows] = places.slice(0, cases.length + 1).map((from, at): Flow => {
+      return { from, to: places[cases.length + 1 + at]! };
+    });
+    await netemByHand(first!.from, 'delay 20ms');
+    const perSecond = await paceOf(first!);
+    const rows: Row[] = [];
     for (const [pair, one] of cases.entries()) {
       options.say(`netem by hand: ${one.byHand}`);
-      const flow = flowOf(lab, pair);
+      const flow = flows[pair]!;
       await netemByHand(flow.from, `delay 20ms ${one.byHand}`);
-      const measured = await measureCase(one, flow, options);
-      all.push(...measured.map((row): Row => ({ ...row, bound: null, verdict: 'told', note: one.byHand! })));
+      const measured = await measureCase(one, flow, perSecond, options);
+      rows.push(...measured.map((row): Row => ({ ...row, bound: null, verdict: 'told', note: one.byHand! })));
     }
-    return all;
+    const title = 'the same by netem that is set by hand, for comparison';
+    const method = `${methodOf(perSecond)}; the sender’s interface has \`tc qdisc … netem delay 20ms\` with the words of the note and nothing of netfold`;
+    return { ...FACTS, id: 'impairments-by-hand', title, backend: 'netem', method, rows };
   });
-  const title = 'the same by netem that is set by hand, for comparison';
-  const method = `${METHOD}; the sender’s interface has \`tc qdisc … netem delay 20ms\` with the words of the note and nothing of netfold`;
-  return { ...FACTS, id: 'impairments-by-hand', title, backend: 'netem', method, rows };
 }
 
 /** Services a0 and b0, a1 and b1, …, with a link between each two. */
@@ -253,8 +263,22 @@ ${links.map((link, i) => `  - { from: a${i}, to: b${i}, ${link} }`).join('\n')}
 
 const flowOf = ({ place }: Lab, pair: number): Flow => ({ from: place(`a${pair}`), to: place(`b${pair}`) });
 
-async function measureCase({ slow, rows }: Case, flow: Flow, { quick }: ImpairmentsOptions): Promise<Row[]> {
+/** The first that nothing is lost at; the last where there is none. */
+async function paceOf(flow: Flow): Promise<number> {
+  for (const perSecond of PACES) {
+    const arrivals = await sendNumbered(flow, { perSecond, packets: PACE_SECONDS * perSecond });
+    if (mean(lostOf(arrivals)) === 0) return perSecond;
+  }
+  return PACES.at(-1)!;
+}
+
+async function measureCase(
+  { slow, rows }: Case,
+  flow: Flow,
+  pace: number,
+  { quick }: ImpairmentsOptions,
+): Promise<Row[]> {
   const effort = quick ? 'quick' : 'whole';
-  const [perSecond, packets] = slow ? [SLOW.perSecond, SLOW[effort]] : [PER_SECOND, PACKETS[effort]];
+  const [perSecond, packets] = slow ? [SLOW.perSecond, SLOW[effort]] : [pace, PACKETS[effort]];
   return rows(await sendNumbered(flow, { perSecond, packets }));
 }
